@@ -1,0 +1,114 @@
+package events
+
+import "fmt"
+
+// Names of the events that describe what the agent does.
+const (
+	NameConversationStarts = "codex.conversation_starts"
+	NameUserPrompt         = "codex.user_prompt"
+	NameToolDecision       = "codex.tool_decision"
+	NameToolResult         = "codex.tool_result"
+)
+
+// ConversationStarts is codex.conversation_starts: a conversation begins or is
+// resumed. It mirrors SessionTelemetry::conversation_starts.
+type ConversationStarts struct {
+	ProviderName          Opt[string] `attr:"provider_name" doc:"Display name of the model provider." absent:"the agent does not say"`
+	ReasoningEffort       Opt[string] `attr:"reasoning_effort" doc:"Reasoning effort as configured." absent:"not configured"`
+	ReasoningSummary      Opt[string] `attr:"reasoning_summary" doc:"auto, concise, detailed or none." absent:"the agent does not say"`
+	ContextWindow         Opt[int64]  `attr:"context_window" unit:"{token}" doc:"Size of the context window." absent:"not configured"`
+	MaxOutputTokens       Opt[int64]  `attr:"max_output_tokens" unit:"{token}" doc:"Limit on output tokens." absent:"not configured" differs:"dropped by Codex in 0.64"`
+	AutoCompactTokenLimit Opt[int64]  `attr:"auto_compact_token_limit" unit:"{token}" doc:"Tokens at which the conversation is compacted." absent:"not configured"`
+	ApprovalPolicy        Opt[string] `attr:"approval_policy" doc:"untrusted, on-failure, on-request or never." absent:"the agent does not say"`
+	SandboxPolicy         Opt[string] `attr:"sandbox_policy" doc:"danger-full-access, read-only or workspace-write." absent:"the agent does not say"`
+	MCPServers            Opt[string] `attr:"mcp_servers" doc:"Names of the MCP servers, joined with a comma and a space; empty for none." absent:"the agent does not say"`
+	ActiveProfile         Opt[string] `attr:"active_profile" doc:"Configuration profile in use." absent:"none" differs:"dropped by Codex in 0.134"`
+}
+
+// EventName implements Event.
+func (*ConversationStarts) EventName() string { return NameConversationStarts }
+
+// Failed implements Event.
+func (*ConversationStarts) Failed() bool { return false }
+
+// Summary implements Event.
+func (*ConversationStarts) Summary() string { return "conversation starts" }
+
+// Redacted stands for a prompt that may not be told.
+const Redacted = "[REDACTED]"
+
+// UserPrompt is codex.user_prompt: the user said something. It mirrors
+// SessionTelemetry::user_prompt.
+type UserPrompt struct {
+	Length int64  `attr:"prompt_length" codex:"string" unit:"{character}" doc:"Unicode characters of the prompt, also when it is redacted." differs:"a string in Codex"`
+	Prompt string `attr:"prompt" doc:"The prompt, or [REDACTED] unless log_user_prompt is set."`
+}
+
+// EventName implements Event.
+func (*UserPrompt) EventName() string { return NameUserPrompt }
+
+// Failed implements Event.
+func (*UserPrompt) Failed() bool { return false }
+
+// Summary implements Event.
+func (e *UserPrompt) Summary() string { return fmt.Sprintf("prompt of %d characters", e.Length) }
+
+// Decisions and their sources, as documented.
+const (
+	DecisionApproved           = "approved"
+	DecisionApprovedForSession = "approved_for_session"
+	DecisionDenied             = "denied"
+	DecisionAbort              = "abort"
+
+	DecidedByConfig = "config"
+	DecidedByUser   = "user"
+)
+
+// ToolDecision is codex.tool_decision: a tool call was allowed or refused. It
+// mirrors SessionTelemetry::tool_decision.
+type ToolDecision struct {
+	ToolName string      `attr:"tool_name" doc:"Tool as the model called it."`
+	CallID   string      `attr:"call_id" doc:"Id of the call."`
+	Decision string      `attr:"decision" doc:"approved, approved_for_session, denied or abort." differs:"schema codex spells approvedforsession for Codex before 0.148, as Codex did"`
+	Decider  Opt[string] `attr:"source" doc:"Who decided: config or user." absent:"nothing shows it" differs:"schema codex spells Config and User, as Codex does"`
+}
+
+// EventName implements Event.
+func (*ToolDecision) EventName() string { return NameToolDecision }
+
+// Failed implements Event.
+func (*ToolDecision) Failed() bool { return false }
+
+// Summary implements Event.
+func (e *ToolDecision) Summary() string { return e.ToolName + ": " + e.Decision }
+
+// ToolResult is codex.tool_result: a tool call was carried out, or was not. It
+// mirrors SessionTelemetry::tool_result.
+type ToolResult struct {
+	ToolName   string      `attr:"tool_name" doc:"Tool as the model called it."`
+	CallID     Opt[string] `attr:"call_id" doc:"Id of the call." absent:"the call has none"`
+	Arguments  Opt[string] `attr:"arguments" doc:"Arguments as the model wrote them; for a local shell call the words of the command joined by spaces." absent:"nobody knows them"`
+	DurationMS Opt[int64]  `attr:"duration_ms" codex:"string" unit:"ms" doc:"Execution time." absent:"nobody measured it" differs:"a string in Codex, which includes the wait for an approval"`
+	Success    bool        `attr:"success,bool-string" doc:"Whether the tool succeeded: the string true or false."`
+	Output     Opt[string] `attr:"output" doc:"Text given back to the model." absent:"nobody knows it" differs:"Codex cuts it to a preview since 0.46"`
+	MCPServer  Opt[string] `attr:"mcp_server" doc:"MCP server that ran the tool; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105"`
+	MCPOrigin  Opt[string] `attr:"mcp_server_origin" doc:"Where the MCP server came from; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105"`
+}
+
+// EventName implements Event.
+func (*ToolResult) EventName() string { return NameToolResult }
+
+// Failed implements Event.
+func (e *ToolResult) Failed() bool { return !e.Success }
+
+// Summary implements Event.
+func (e *ToolResult) Summary() string {
+	outcome := "failed"
+	if e.Success {
+		outcome = "succeeded"
+	}
+	if !e.DurationMS.Set {
+		return e.ToolName + " " + outcome
+	}
+	return fmt.Sprintf("%s %s in %d ms", e.ToolName, outcome, e.DurationMS.Value)
+}

@@ -1,0 +1,152 @@
+package events
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/attribute"
+)
+
+// Schema is a way of spelling the catalogue.
+type Schema uint8
+
+const (
+	// SchemaTyped is the documented spelling: numbers are ints, severity tells
+	// failures, one record tells a completion with its duration and its tokens.
+	SchemaTyped Schema = iota
+	// SchemaCodex is what the agent's release of Codex would have written: its
+	// types, its spelling, its severity, its doubled response.completed.
+	SchemaCodex
+)
+
+// Severity numbers of the OpenTelemetry log data model.
+const (
+	SeverityInfo  = 9
+	SeverityError = 17
+)
+
+// DefaultMaxValueBytes bounds one attribute value unless Encoder.MaxValueBytes
+// says otherwise. Three such values stay below the 4 MiB that an OTLP/gRPC
+// receiver takes by default.
+const DefaultMaxValueBytes = 512 << 10
+
+// Encoder turns records into OpenTelemetry attributes. Strings leave it as
+// valid UTF-8 without NULs and bounded in length: one hostile byte or one huge
+// value in the traffic must never cost a batch.
+//
+// The zero Encoder writes SchemaTyped. It is safe for concurrent use.
+type Encoder struct {
+	Schema        Schema
+	MaxValueBytes int // 0 means DefaultMaxValueBytes
+
+	repaired  atomic.Int64
+	truncated atomic.Int64
+}
+
+// Repaired counts the values that were not valid UTF-8 or held a NUL; each such
+// byte was replaced by U+FFFD.
+func (e *Encoder) Repaired() int64 { return e.repaired.Load() }
+
+// Truncated counts the values that were cut at MaxValueBytes.
+func (e *Encoder) Truncated() int64 { return e.truncated.Load() }
+
+// TimestampFormat is the format of event.timestamp, in UTC: RFC 3339 with
+// exactly three fractional digits.
+const TimestampFormat = "2006-01-02T15:04:05.000Z"
+
+// Expand calls yield with the records that the schema makes of one: the record
+// itself, two for a completion in the codex schema, none for what Codex does
+// not tell.
+func (e *Encoder) Expand(r Record, yield func(Record)) {
+	if e.Schema != SchemaCodex {
+		yield(r)
+		return
+	}
+	expandCodex(r, yield)
+}
+
+// Attributes appends the attributes of a record that Expand yielded: event.name
+// and event.timestamp, the event's own, those of its scope, and those that
+// codex-proxy adds. Keys are unique.
+func (e *Encoder) Attributes(dst []attribute.KeyValue, r Record) []attribute.KeyValue {
+	dst = append(
+		dst,
+		attribute.String("event.name", r.Event.EventName()),
+		attribute.String("event.timestamp", r.Time.UTC().Format(TimestampFormat)),
+	)
+	dst = e.appendStruct(dst, reflect.ValueOf(r.Event))
+	dst = e.appendStruct(dst, reflect.ValueOf(r.Scope))
+	dst = append(dst, attribute.String("telemetry.source", r.Source.String()))
+	if r.ID != "" {
+		dst = append(dst, attribute.String("event.id", r.ID))
+	}
+	return dst
+}
+
+// ResourceAttributes returns the attributes of a resource.
+func (e *Encoder) ResourceAttributes(r *Resource) []attribute.KeyValue {
+	attrs := []attribute.KeyValue{attribute.String("service.name", e.clean(r.ServiceName))}
+	if r.ServiceVersion != "" {
+		attrs = append(attrs, attribute.String("service.version", e.clean(r.ServiceVersion)))
+	}
+	if r.Environment != "" {
+		attrs = append(attrs, attribute.String("env", e.clean(r.Environment)))
+	}
+	return attrs
+}
+
+// Severity returns the severity number of a record.
+func (e *Encoder) Severity(r Record) int {
+	if e.Schema == SchemaTyped && r.Event.Failed() {
+		return SeverityError
+	}
+	return SeverityInfo
+}
+
+// Body returns the body of a record: one line without content. The codex
+// schema has none.
+func (e *Encoder) Body(r Record) string {
+	if e.Schema == SchemaCodex {
+		return ""
+	}
+	return e.clean(r.Event.Summary())
+}
+
+// clean returns s as valid UTF-8 without NULs and no longer than allowed.
+func (e *Encoder) clean(s string) string {
+	limit := e.MaxValueBytes
+	if limit <= 0 {
+		limit = DefaultMaxValueBytes
+	}
+	if len(s) > limit {
+		e.truncated.Add(1)
+		s = truncate(s, limit)
+	}
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	e.repaired.Add(1)
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// truncate cuts s to at most limit bytes, not inside a character, and says how
+// much there was.
+func truncate(s string, limit int) string {
+	mark := "… [truncated, " + strconv.Itoa(len(s)) + " bytes]"
+	cut := max(0, limit-len(mark))
+	for cut > 0 && cut > limit-len(mark)-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return strings.Clone(s[:cut]) + mark
+}
+
+func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
+
+func formatBool(b bool) string { return strconv.FormatBool(b) }
+
+// Milliseconds returns d in whole milliseconds, never negative.
+func Milliseconds(d time.Duration) int64 { return max(0, d.Milliseconds()) }
