@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,6 +28,10 @@ const (
 	keyID        = "event.id"
 )
 
+// wantTimestamp says how an event.timestamp is written. The package time is more
+// lenient than RFC 3339 (golang/go#54580), so a pattern stands before it.
+const wantTimestamp = "RFC 3339, such as 2006-01-02T15:04:05.000Z"
+
 // namePrefix may be left out of an event.name.
 const namePrefix = "codex."
 
@@ -48,11 +53,11 @@ type attribute struct {
 	kind     kind
 	required bool
 	nonEmpty bool
-	visible  bool              // visible ASCII characters only
 	digits   bool              // decimal digits in a string will do, as Codex writes them
 	values   []string          // the only values, in any case of letters; nil for any
 	aliases  map[string]string // further spellings, in lower case
-	pattern  string            // a regular expression for schemas; the handler checks by its own means
+	pattern  *regexp.Regexp    // of the text; nil for any
+	want     string            // what the pattern means
 	maxBytes int
 	index    int // of the struct field, in the event or the scope
 }
@@ -62,8 +67,8 @@ type entry struct {
 	name       string
 	doc        string
 	typ        reflect.Type
-	own        []attribute // fields of the event
-	attributes map[string]attribute
+	own        []*attribute // fields of the event
+	attributes map[string]*attribute
 	required   []string // beside event.name
 	spellings  spellings
 }
@@ -71,8 +76,8 @@ type entry struct {
 // catalog is what may be reported, by event name.
 type catalog struct {
 	entries []*entry
-	common  []attribute // fields of the scope
-	item    []attribute // event.timestamp and event.id
+	common  []*attribute // fields of the scope
+	item    []*attribute // event.timestamp and event.id
 }
 
 // newCatalog reads the struct tags of package events. It panics on a field type
@@ -84,10 +89,10 @@ func newCatalog(maxFieldBytes int) catalog {
 			name:       event.EventName(),
 			doc:        eventDoc(event),
 			typ:        reflect.TypeOf(event).Elem(),
-			attributes: make(map[string]attribute),
+			attributes: make(map[string]*attribute),
 		}
 		e.own = eventAttributes(e.typ, maxFieldBytes)
-		for _, list := range [][]attribute{c.common, e.own, c.item} {
+		for _, list := range [][]*attribute{c.common, e.own, c.item} {
 			for _, a := range list {
 				e.attributes[a.name] = a
 				if a.required {
@@ -138,10 +143,9 @@ func eventDoc(event events.Event) string {
 
 // eventAttributes returns the attributes of an event, with what the struct tags
 // cannot say.
-func eventAttributes(t reflect.Type, maxFieldBytes int) []attribute {
+func eventAttributes(t reflect.Type, maxFieldBytes int) []*attribute {
 	attributes := taggedAttributes(t)
-	for i := range attributes {
-		a := &attributes[i]
+	for _, a := range attributes {
 		a.maxBytes = maxValueBytes
 		switch a.name {
 		case "prompt_length":
@@ -166,10 +170,9 @@ func eventAttributes(t reflect.Type, maxFieldBytes int) []attribute {
 	return attributes
 }
 
-func commonAttributes() []attribute {
+func commonAttributes() []*attribute {
 	attributes := taggedAttributes(reflect.TypeFor[events.Scope]())
-	for i := range attributes {
-		a := &attributes[i]
+	for _, a := range attributes {
 		a.required = a.name == "conversation.id"
 		a.nonEmpty = true
 		a.maxBytes = maxCommonBytes
@@ -177,20 +180,23 @@ func commonAttributes() []attribute {
 	return attributes
 }
 
-func itemAttributes() []attribute {
-	return []attribute{
+func itemAttributes() []*attribute {
+	return []*attribute{
 		{
-			name:     keyTimestamp,
-			doc:      "When it happened: RFC 3339, at most 30 days ago and 24 hours ahead. The time of arrival when absent.",
-			pattern:  `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`,
+			name: keyTimestamp,
+			doc:  "When it happened: RFC 3339, at most 30 days ago and 24 hours ahead. The time of arrival when absent.",
+			pattern: regexp.MustCompile(
+				`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`,
+			),
+			want:     wantTimestamp,
 			maxBytes: maxCommonBytes,
 		},
 		{
 			name:     keyID,
 			doc:      "Equal for the same fact told twice. Derived from the item when absent.",
-			pattern:  `^[!-~]+$`,
+			pattern:  regexp.MustCompile(`^[\x21-\x7e]+$`),
 			nonEmpty: true,
-			visible:  true,
+			want:     "printable ASCII characters without spaces",
 			maxBytes: maxEventID,
 		},
 	}
@@ -198,8 +204,8 @@ func itemAttributes() []attribute {
 
 // taggedAttributes reads the tags of a struct of package events. A field is
 // required when it can be neither absent nor left out.
-func taggedAttributes(t reflect.Type) []attribute {
-	var attributes []attribute
+func taggedAttributes(t reflect.Type) []*attribute {
+	var attributes []*attribute
 	for i := range t.NumField() {
 		field := t.Field(i)
 		tag, ok := field.Tag.Lookup("attr")
@@ -207,7 +213,7 @@ func taggedAttributes(t reflect.Type) []attribute {
 			continue
 		}
 		name, options, _ := strings.Cut(tag, ",")
-		a := attribute{
+		a := &attribute{
 			name:   name,
 			doc:    field.Tag.Get("doc"),
 			unit:   field.Tag.Get("unit"),

@@ -72,7 +72,7 @@ func (h *Handler) entryOf(list []member) (*entry, *Problem) {
 			continue
 		}
 		var name string
-		if err := json.Unmarshal(m.raw, &name); err != nil {
+		if err := json.Unmarshal(m.raw, &name); err != nil || m.raw[0] != '"' {
 			return nil, &Problem{
 				Field: keyName, reason: reasonType, Message: "want a string, got " + typeName(m.raw),
 			}
@@ -162,10 +162,9 @@ func happened(told map[string]value, now time.Time) (time.Time, *Problem) {
 		return now, nil
 	}
 	problem := &Problem{Field: keyTimestamp, reason: reasonValue}
-	var at time.Time
-	switch err := at.UnmarshalText([]byte(stamp.text)); {
+	switch at, err := time.Parse(time.RFC3339, stamp.text); {
 	case err != nil:
-		problem.Message = "want RFC 3339, such as 2006-01-02T15:04:05.000Z"
+		problem.Message = "want " + wantTimestamp
 	case at.After(now.Add(maxAhead)):
 		problem.Message = "want a time at most 24 hours ahead, got a later one"
 	case at.Before(now.Add(-maxAge)):
@@ -184,7 +183,7 @@ func (e *entry) event(told map[string]value) events.Event {
 }
 
 // fill sets the fields of the attributes that were told.
-func fill(target reflect.Value, attributes []attribute, told map[string]value) {
+func fill(target reflect.Value, attributes []*attribute, told map[string]value) {
 	for _, a := range attributes {
 		v, ok := told[a.name]
 		if !ok {

@@ -121,7 +121,7 @@ func reportOperation(config Config) operation {
 			Name: "Idempotency-Key", In: "header",
 			Description: "Makes the event.id of every item the same when the request is sent again, " +
 				"so that a second delivery can be told from a second event.",
-			Schema: &schema{Type: "string", Pattern: "^[!-~]+$", MinLength: 1, MaxLength: maxKeyBytes},
+			Schema: &schema{Type: "string", Pattern: `^[\x21-\x7e]+$`, MinLength: 1, MaxLength: maxKeyBytes},
 		}},
 		RequestBody: requestBody{Required: true, Content: map[string]mediaType{
 			"application/json":     {Schema: &schema{Ref: schemaPath + "Batch"}},

@@ -45,7 +45,7 @@ type discriminator struct {
 }
 
 // schema returns what the handler checks about one value.
-func (a attribute) schema() *schema {
+func (a *attribute) schema() *schema {
 	s := &schema{Description: a.doc, Unit: a.unit}
 	switch {
 	case a.kind == kindInteger:
@@ -70,7 +70,9 @@ func (a attribute) schema() *schema {
 	default:
 		s.Type = "string"
 		s.MaxLength = a.maxBytes
-		s.Pattern = a.pattern
+		if a.pattern != nil {
+			s.Pattern = a.pattern.String()
+		}
 		if a.name == keyTimestamp {
 			s.Format = "date-time"
 		}
@@ -83,7 +85,7 @@ func (a attribute) schema() *schema {
 
 // anyCasePattern matches the values and their other spellings. The dialect of
 // JSON Schema has no flag for case.
-func (a attribute) anyCasePattern() string {
+func (a *attribute) anyCasePattern() string {
 	var b strings.Builder
 	b.WriteString("^(")
 	spellings := slices.Concat(a.values, slices.Sorted(maps.Keys(a.aliases)))

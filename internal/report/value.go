@@ -20,7 +20,7 @@ type value struct {
 }
 
 // parse reads a value as the attribute wants it.
-func (a attribute) parse(raw []byte) (value, *Problem) {
+func (a *attribute) parse(raw []byte) (value, *Problem) {
 	if at := invalidUTF8(raw); at >= 0 {
 		return value{}, a.problem(reasonEncoding, fmt.Sprintf("want UTF-8, got another byte at %d of the value", at))
 	}
@@ -34,11 +34,11 @@ func (a attribute) parse(raw []byte) (value, *Problem) {
 	}
 }
 
-func (a attribute) problem(r reason, message string) *Problem {
+func (a *attribute) problem(r reason, message string) *Problem {
 	return &Problem{Field: a.name, Message: message, reason: r}
 }
 
-func (a attribute) mistyped(want string, raw []byte) *Problem {
+func (a *attribute) mistyped(want string, raw []byte) *Problem {
 	got := typeName(raw)
 	if got == "null" {
 		got += "; leave the key out when there is no value"
@@ -46,7 +46,7 @@ func (a attribute) mistyped(want string, raw []byte) *Problem {
 	return a.problem(reasonType, "want "+want+", got "+got)
 }
 
-func (a attribute) parseText(raw []byte) (value, *Problem) {
+func (a *attribute) parseText(raw []byte) (value, *Problem) {
 	if raw[0] != '"' {
 		return value{}, a.mistyped("a string", raw)
 	}
@@ -64,13 +64,13 @@ func (a attribute) parseText(raw []byte) (value, *Problem) {
 		return value{}, a.problem(reasonValue, "want a string that is not empty")
 	case text == "" && a.nonEmpty:
 		return value{}, a.problem(reasonValue, "want a string that is not empty; leave the key out when there is no value")
-	case a.visible && !printable(text):
-		return value{}, a.problem(reasonValue, "want printable ASCII characters without spaces")
+	case a.pattern != nil && !a.pattern.MatchString(text):
+		return value{}, a.problem(reasonValue, "want "+a.want)
 	}
 	return value{text: text, repaired: halfSurrogate(raw)}, nil
 }
 
-func (a attribute) parseEnum(text string) (value, *Problem) {
+func (a *attribute) parseEnum(text string) (value, *Problem) {
 	lower := asciiLower(text)
 	for _, allowed := range a.values {
 		if lower == allowed {
@@ -93,7 +93,7 @@ func asciiLower(s string) string {
 	}, s)
 }
 
-func (a attribute) parseInteger(raw []byte) (value, *Problem) {
+func (a *attribute) parseInteger(raw []byte) (value, *Problem) {
 	want := fmt.Sprintf("an integer from 0 to %d", int64(maxInteger))
 	if a.digits {
 		want += " or its decimal digits in a string"
@@ -125,7 +125,7 @@ func (a attribute) parseInteger(raw []byte) (value, *Problem) {
 	return value{number: number}, nil
 }
 
-func (a attribute) parseBoolean(raw []byte) (value, *Problem) {
+func (a *attribute) parseBoolean(raw []byte) (value, *Problem) {
 	switch raw[0] {
 	case 't', 'f':
 		return value{flag: raw[0] == 't'}, nil

@@ -1,0 +1,39 @@
+package report
+
+import (
+	"strings"
+	"testing"
+)
+
+func BenchmarkItem(b *testing.B) {
+	h, _ := newTest(b, Config{})
+	item := with("tool_result", `"call_id":"k1","arguments":"{\"command\":[\"ls\"]}","duration_ms":12,"output":"`+strings.Repeat("line\\n", 400)+`"`)
+	b.SetBytes(int64(len(item)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, problems := one(h, item); problems != nil {
+			b.Fatal(problems)
+		}
+	}
+}
+
+// BenchmarkWorstRequest is the dearest body that fits the limits: as many
+// unknown keys as may be, each long enough to look for its likes.
+func BenchmarkWorstRequest(b *testing.B) {
+	h, _ := newTest(b, Config{})
+	var item strings.Builder
+	item.WriteString(`{"event.name":"conversation_starts"`)
+	for i := range maxKeys - 1 {
+		item.WriteString(`,"auto_compact_toxxx_` + strings.Repeat("l", i%6) + string(rune('A'+i)) + `":1`)
+	}
+	item.WriteString("}\n")
+	body := strings.Repeat(item.String(), DefaultMaxItems)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		request, recorder := newExchange(body, "")
+		h.ServeHTTP(recorder, request)
+		if recorder.Code != 400 {
+			b.Fatalf("status = %d; want 400", recorder.Code)
+		}
+	}
+}
