@@ -79,7 +79,12 @@ func TestDecoderDispatchesAtOnce(t *testing.T) {
 	for _, stream := range []string{"data: 1\n\n", "data: 1\r\r", "data: 1\r\n\r", "data: 1\n\r"} {
 		d, events := &Decoder{}, 0
 		for i, b := range []byte(stream) {
-			d.Write([]byte{b}, func(*Event) { events++ })
+			d.Write([]byte{b}, func(e *Event) {
+				events++
+				if !e.At.IsZero() {
+					t.Errorf("%q: At = %v; want none, the decoder has no clock", stream, e.At)
+				}
+			})
 			if want := i / (len(stream) - 1); events != want {
 				t.Errorf("%q: %d events after byte %d; want %d", stream, events, i, want)
 			}
@@ -159,90 +164,15 @@ func TestDecoderSurvivesPanic(t *testing.T) {
 }
 
 func TestDecoderSlicesCannotGrow(t *testing.T) {
-	d, events := &Decoder{}, 0
-	d.Write([]byte("event: a\nid: 7\ndata: 1\n\ndata: 2\n\n"), func(e *Event) {
-		events++
-		for _, s := range [][]byte{e.Name, e.Data, e.ID} {
-			_ = append(s, "overwritten"...)
-		}
-	})
-	if events != 2 {
-		t.Errorf("%d events; want 2: appending to the first destroyed the second", events)
+	d := &Decoder{}
+	var grown [][]byte
+	for _, chunk := range []string{"event: a\nid: 1\ndata: 2\n\nevent: b\nid: 3\ndata: 4\n\nevent: c\nid: 5\nda", "ta: 6\n\ndata: ", "7\n\n"} {
+		d.Write([]byte(chunk), func(e *Event) {
+			grown = append(grown, append(e.Name, '+'), append(e.ID, '+'), append(e.Data, "+++"...))
+		})
 	}
-}
-
-func TestDecoderAllocatesNothing(t *testing.T) {
-	stream := deltas(200)
-	for _, size := range []int{1, 7, 1400, 32 << 10} {
-		d, events := &Decoder{}, 0
-		chunks := cut(stream, size)
-		yield := func(*Event) { events++ }
-		feed := func() {
-			for _, chunk := range chunks {
-				d.Write(chunk, yield)
-			}
-		}
-		if allocs := testing.AllocsPerRun(10, feed); allocs != 0 {
-			t.Errorf("chunks of %d: %v allocations for 200 events; want 0", size, allocs)
-		}
-		if events == 0 {
-			t.Errorf("chunks of %d: no events", size)
-		}
-	}
-}
-
-func TestDecoderWorkIsLinear(t *testing.T) {
-	// Each byte is searched for LF and for CR, copied once, and moved about once when the buffer grows or, past the
-	// limit, once when the tail slides.
-	const most = 6
-	for _, limit := range []int{0, 1 << 10} {
-		for _, size := range []int{1, 1400, 32 << 10} {
-			for _, length := range []int{128 << 10, 2 << 20} {
-				for _, eol := range []string{"\n", "\r", "\r\n"} {
-					d := &Decoder{MaxEventBytes: limit}
-					stream := "data: " + strings.Repeat("x", length) + eol + eol
-					events := 0
-					for chunk := range slices.Chunk([]byte(stream), size) {
-						d.Write(chunk, func(*Event) { events++ })
-					}
-					if events != 1 {
-						t.Fatalf("limit %d, chunks of %d: %d events; want 1", limit, size, events)
-					}
-					if work := d.scanned + d.pending.data.work; work > int64(most*len(stream)) {
-						t.Errorf("limit %d, event of %d bytes in chunks of %d: work %d, %d a byte; want at most %d",
-							limit, length, size, work, work/int64(len(stream)), most)
-					}
-				}
-			}
-		}
-	}
-}
-
-func TestDecoderWorkOnShortLinesIsLinear(t *testing.T) {
-	for _, line := range []string{"\n", "\r", "\r\n", "x\n", "data: 1\r", "data:\n", ":\r\n"} {
-		d := &Decoder{}
-		stream := strings.Repeat(line, 256<<10/len(line))
-		decode(d, []byte(stream))
-		if work := d.scanned + d.pending.data.work; work > int64(6*len(stream)) {
-			t.Errorf("%q over and over: work %d for %d bytes; want at most 6 a byte", line, work, len(stream))
-		}
-	}
-}
-
-func TestDecoderGivesMemoryBack(t *testing.T) {
-	for _, limit := range []int{0, 1 << 10} {
-		d := &Decoder{MaxEventBytes: limit}
-		held := 0
-		yield := func(*Event) {}
-		for _, chunk := range cut("data: "+strings.Repeat("x", 2<<20)+"\n\n", 1400) {
-			held = max(held, cap(d.pending.data.head)+cap(d.pending.data.tail))
-			d.Write(chunk, yield)
-		}
-		if held <= keepBytes {
-			t.Errorf("limit %d: held at most %d bytes; the test needs a larger event", limit, held)
-		}
-		if n := cap(d.pending.data.head) + cap(d.pending.data.tail) + cap(d.event.Data) + cap(d.event.Tail); n > keepBytes {
-			t.Errorf("limit %d: %d bytes held after a giant event; want at most %d", limit, n, keepBytes)
-		}
+	want := "a+ 1+ 2+++ b+ 3+ 4+++ c+ 5+ 6+++ + 5+ 7+++"
+	if got := string(bytes.Join(grown, []byte(" "))); got != want {
+		t.Errorf("appended to what was delivered: %q; want %q", got, want)
 	}
 }

@@ -31,7 +31,7 @@ type Options struct {
 	IdleAfter time.Duration
 	// Now is the clock, nil for time.Now.
 	Now func() time.Time
-	// OnPanic is told the value of each panic of the Sink, if set.
+	// OnPanic is told the value of each panic of the Sink, if set. Like the Sink, it must not call Read or Close of the tap.
 	OnPanic func(v any)
 }
 

@@ -2,7 +2,6 @@ package ssetap
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -12,83 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
-
-// step is what one Read of a script returns.
-type step struct {
-	data string
-	err  error
-}
-
-// script is a body that answers as told, then io.EOF. Each answer comes a second after the one before.
-type script struct {
-	steps    []step
-	clock    time.Time
-	closes   int
-	closeErr error
-}
-
-var start = time.Unix(1_700_000_000, 0)
-
-func newScript(steps ...step) *script {
-	return &script{steps: steps, clock: start}
-}
-
-func (s *script) Read(p []byte) (int, error) {
-	if len(s.steps) == 0 {
-		return 0, io.EOF
-	}
-	s.clock = s.clock.Add(time.Second)
-	next := s.steps[0]
-	s.steps = s.steps[1:]
-	return copy(p, next.data), next.err
-}
-
-func (s *script) Close() error {
-	s.closes++
-	return s.closeErr
-}
-
-func (s *script) now() time.Time { return s.clock }
-
-// recorder is a Sink that remembers. The event "done" is the last one; on panicOn it panics.
-type recorder struct {
-	log     []string // events as "name:data"
-	at      []time.Time
-	ends    []End
-	panicOn string
-}
-
-func (r *recorder) Event(e *Event) bool {
-	r.log = append(r.log, string(e.Name)+":"+string(e.Data))
-	r.at = append(r.at, e.At)
-	if r.panicOn != "" && string(e.Data) == r.panicOn {
-		panic("sink broke on " + r.panicOn)
-	}
-	return string(e.Data) == "done"
-}
-
-func (r *recorder) End(end End) {
-	r.ends = append(r.ends, end)
-	if r.panicOn == "end" {
-		panic("sink broke at the end")
-	}
-}
-
-// same reports whether two errors are one and the same. Copy loops compare io.EOF like that: a tap must not wrap it.
-func same(a, b error) bool { return any(a) == any(b) }
-
-// readAll reads to the first error with one buffer that is overwritten right before each Read, as a copy loop does.
-func readAll(r io.Reader) (string, error) {
-	var got strings.Builder
-	buf := make([]byte, 256)
-	for {
-		n, err := r.Read(buf)
-		got.Write(buf[:n])
-		if err != nil {
-			return got.String(), err
-		}
-	}
-}
 
 func TestTapObservesAfterPassingOn(t *testing.T) {
 	sink := &recorder{}
@@ -236,6 +158,20 @@ func TestTapReadErrorIsPassedOn(t *testing.T) {
 	}
 }
 
+func TestTapReadsOnAfterAnError(t *testing.T) {
+	reset := errors.New("connection reset")
+	tap := NewTap(newScript(step{"1", reset}, step{"22", nil}), &recorder{}, Options{})
+	buf := make([]byte, 64)
+	for i, want := range []struct {
+		n   int
+		err error
+	}{{1, nil}, {0, reset}, {2, nil}, {0, io.EOF}} {
+		if n, err := tap.Read(buf); n != want.n || !same(err, want.err) {
+			t.Errorf("Read() %d = %d, %v; want %d, %v", i, n, err, want.n, want.err)
+		}
+	}
+}
+
 func TestTapReadOfNothing(t *testing.T) {
 	tap := NewTap(newScript(step{}, step{data: "x"}), &recorder{}, Options{})
 	for i, want := range []int{0, 1} {
@@ -246,7 +182,7 @@ func TestTapReadOfNothing(t *testing.T) {
 }
 
 func TestTapClosesOnce(t *testing.T) {
-	body, sink := newScript(step{data: "data: 1\n\n"}), &recorder{}
+	body, sink := newScript(step{data: "data: 1\n\n"}, step{data: "data: 2\n\n"}), &recorder{}
 	body.closeErr = errors.New("no")
 	tap := NewTap(body, sink, Options{})
 	for range 2 {
@@ -258,66 +194,10 @@ func TestTapClosesOnce(t *testing.T) {
 		t.Errorf("body closed %d times, %d ends; want 1 and 1", body.closes, len(sink.ends))
 	}
 	// A read after that is the body's affair and nobody else's.
-	if n, err := tap.Read(make([]byte, 64)); n != 9 || err != nil {
-		t.Errorf("Read() after Close = %d, %v; want 9, nil", n, err)
+	if got, err := readAll(tap); len(got) != 18 || !same(err, io.EOF) {
+		t.Errorf("read %q, %v after Close; want 18 bytes, EOF", got, err)
 	}
 	if len(sink.log) != 0 {
 		t.Errorf("events after End: %q", sink.log)
-	}
-}
-
-func TestTapContainsPanics(t *testing.T) {
-	stream := "data: 1\n\ndata: 2\n\ndata: 3\n\n"
-	for _, c := range []struct {
-		panicOn string
-		log     []string
-		panics  int64
-		told    int
-	}{
-		{"2", []string{":1", ":2"}, 1, 1},
-		{"end", []string{":1", ":2", ":3"}, 0, 1},
-	} {
-		var told []any
-		sink := &recorder{panicOn: c.panicOn}
-		tap := NewTap(newScript(step{data: stream[:20]}, step{data: stream[20:]}), sink, Options{OnPanic: func(v any) {
-			told = append(told, v)
-			panic("reporter broke, too")
-		}})
-		if got, err := readAll(tap); got != stream || !same(err, io.EOF) {
-			t.Errorf("panic on %s: read %q, %v; want all of it", c.panicOn, got, err)
-		}
-		if err := tap.Close(); err != nil {
-			t.Errorf("panic on %s: Close() = %v", c.panicOn, err)
-		}
-		if diff := cmp.Diff(c.log, sink.log); diff != "" {
-			t.Errorf("panic on %s: events differ (-want +got):\n%s", c.panicOn, diff)
-		}
-		if len(sink.ends) != 1 || sink.ends[0].Panics != c.panics || sink.ends[0].Events != 3 {
-			t.Errorf("panic on %s: ends %+v; want one with %d panics and 3 events", c.panicOn, sink.ends, c.panics)
-		}
-		if len(told) != c.told || !strings.Contains(fmt.Sprint(told...), "sink broke") {
-			t.Errorf("panic on %s: OnPanic was told %q; want %d panics of the sink", c.panicOn, told, c.told)
-		}
-	}
-}
-
-// panicky is a body whose Close panics.
-type panicky struct{ *script }
-
-func (panicky) Close() error { panic("body broke") }
-
-func TestTapEndsWhenBodyPanics(t *testing.T) {
-	sink := &recorder{}
-	tap := NewTap(panicky{newScript()}, sink, Options{})
-	func() {
-		defer func() {
-			if v := recover(); v != "body broke" {
-				t.Errorf("recovered %v; want the body's own panic", v)
-			}
-		}()
-		tap.Close()
-	}()
-	if len(sink.ends) != 1 {
-		t.Errorf("%d ends; want 1", len(sink.ends))
 	}
 }
