@@ -114,8 +114,6 @@ func (c checker) keyword(schema map[string]any, keyword string, want, instance a
 			}
 		}
 		return ""
-	case "maxProperties":
-		return fail(float64(len(object)) <= want.(float64))
 	case "items":
 		for _, element := range array {
 			if problem := c.check(want, element); problem != "" {

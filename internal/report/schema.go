@@ -27,7 +27,6 @@ type schema struct {
 	Properties           map[string]*schema `json:"properties,omitempty"`
 	Required             []string           `json:"required,omitempty"`
 	AdditionalProperties *bool              `json:"additionalProperties,omitempty"`
-	MaxProperties        int                `json:"maxProperties,omitempty"`
 	Items                *schema            `json:"items,omitempty"`
 	MinItems             int                `json:"minItems,omitempty"`
 	MaxItems             int                `json:"maxItems,omitempty"`
@@ -115,7 +114,6 @@ func (e *entry) schema() *schema {
 		Properties:           map[string]*schema{keyName: {Type: "string", Enum: e.spelledNames()}},
 		Required:             append([]string{keyName}, e.required...),
 		AdditionalProperties: new(false),
-		MaxProperties:        maxKeys,
 	}
 	for name, a := range e.attributes {
 		s.Properties[name] = a.schema()
