@@ -225,3 +225,17 @@ func TestHubFilters(t *testing.T) {
 		})
 	}
 }
+
+// TestHubPassesOverManyRecords has more records that the filter hides than a
+// reader's turn looks at.
+func TestHubPassesOverManyRecords(t *testing.T) {
+	hub := serve(t, HubConfig{})
+	for n := range 10 * turnRecords {
+		hub.Record(numbered(n, delta(), "c"))
+	}
+	hub.Record(numbered(-1, &events.UserPrompt{}, "c"))
+	r := hub.join(t, "?event=user_prompt", hub.eventID(0))
+	if got := recordID(t, r.event().Data); got != "n-1" {
+		t.Errorf("record = %s; want n-1", got)
+	}
+}
