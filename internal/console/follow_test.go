@@ -2,12 +2,9 @@ package console
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -179,48 +176,6 @@ func TestFollowSurvivesRestart(t *testing.T) {
 	}
 }
 
-func TestFollowExplainsRefusals(t *testing.T) {
-	answer := func(status int, contentType, body string) string {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", contentType)
-			w.WriteHeader(status)
-			_, _ = w.Write([]byte(body))
-		}))
-		t.Cleanup(server.Close)
-		return server.URL
-	}
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	tests := []struct {
-		name, url string
-		want      []string
-	}{
-		{"refused", gone.URL, []string{"is the proxy running on " + strings.TrimPrefix(gone.URL, "http://")}},
-		{"forbidden", answer(403, "text/plain", "host not allowed\nmore"), []string{"403", "hosts", "host not allowed"}},
-		{"not found", answer(404, "text/plain", ""), []string{"404", "is this a codex-proxy"}},
-		{"too many", answer(503, "text/plain", "too many\x1b[31m readers"), []string{"503", `too many\x1b[31m readers`}},
-		{"no feed", answer(200, "text/html", "<html>"), []string{"not with a feed", "text/html"}},
-		{"no URL", "localhost:8787", []string{"not an http or https URL"}},
-		{"secret", strings.Replace(answer(404, "text/plain", ""), "http://", "http://user:hunter2@", 1), []string{"404"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			err := <-follow(t, FollowConfig{URL: test.url}).done
-			if err == nil {
-				t.Fatal("Follow() = nil; want an error")
-			}
-			for _, want := range test.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("Follow() = %v; want it to say %q", err, want)
-				}
-			}
-			if strings.ContainsAny(err.Error(), "\x1b\n") || strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("Follow() = %q; want neither escapes nor passwords", err)
-			}
-		})
-	}
-}
-
 // TestFollowGivesUpOnSilence has a server that sends nothing after the headers.
 func TestFollowGivesUpOnSilence(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -272,92 +227,4 @@ func TestFollowPauses(t *testing.T) {
 	if got := f.pause(); got > 5*time.Second || got <= 0 {
 		t.Errorf("pause = %v; want at most 5 s", got)
 	}
-}
-
-func TestEventReader(t *testing.T) {
-	tests := []struct {
-		name, stream string
-		want         []Event
-		wantID       string
-	}{
-		{"one", "id: 1\nevent: a\ndata: x\n\n", []Event{{"1", "a", []byte("x")}}, "1"},
-		{"carriage returns", "id: 1\r\nevent: a\r\ndata: x\r\n\r\n", []Event{{"1", "a", []byte("x")}}, "1"},
-		{"lines", "data: x\ndata:  y\ndata\n\n", []Event{{"", "", []byte("x\n y\n")}}, ""},
-		{"id alone", ": hello\nid: 7\n\ndata: x\n\n", []Event{{"7", "", []byte("x")}}, "7"},
-		{"broken off", "id: 1\ndata: x\n\nid: 2\ndata: y\n", []Event{{"1", "", []byte("x")}}, "1"},
-		{"name without data", "event: a\n\ndata: x\n\n", []Event{{"", "", []byte("x")}}, ""},
-		{"id with NUL", "id: 1\x002\ndata: x\n\n", []Event{{"", "", []byte("x")}}, ""},
-		{"large", "id: 1\ndata: 0123456789abcdef\n\nid: 2\ndata: x\n\n", []Event{{"", "too large", nil}, {"2", "", []byte("x")}}, "2"},
-		{"large in lines", "id: 1\ndata: 01234567\ndata: 01234567\n\ndata: x\n\n", []Event{{"", "too large", nil}, {"1", "", []byte("x")}}, "1"},
-		{"large by far", "id: 1\ndata: " + strings.Repeat("x", 100_000) + "\n\ndata: x\n\n", []Event{{"", "too large", nil}, {"1", "", []byte("x")}}, "1"},
-		{"just fits", "data: 0123456789abcde\n\n", []Event{{"", "", []byte("0123456789abcde")}}, ""},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			r := newEventReader(strings.NewReader(test.stream), 16)
-			got := readAll(r)
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("events (-want +got):\n%s", diff)
-			}
-			if r.lastID != test.wantID {
-				t.Errorf("last id = %q; want %q", r.lastID, test.wantID)
-			}
-		})
-	}
-}
-
-// readAll returns the events of a stream; one that is too large says so in its
-// name.
-func readAll(r *eventReader) []Event {
-	var all []Event
-	for {
-		event, err := r.next()
-		switch {
-		case err == nil:
-			all = append(all, event)
-		case errors.Is(err, errEventSize):
-			all = append(all, Event{Name: "too large"})
-		default:
-			return all
-		}
-	}
-}
-
-// FuzzEventReader checks that neither the size of reads nor what came before
-// changes what is read.
-func FuzzEventReader(f *testing.F) {
-	f.Add("id: 1\nevent: a\ndata: x\n\n: c\nid: 2\r\n\r\ndata: y\ndata\n\n", uint8(1))
-	f.Fuzz(func(t *testing.T, stream string, size uint8) {
-		whole := newEventReader(strings.NewReader(stream), 64)
-		want := readAll(whole)
-		chunks := func(yield func([]byte) bool) {
-			for chunk := range slices.Chunk([]byte(stream), int(size%32)+1) {
-				if !yield(chunk) {
-					return
-				}
-			}
-		}
-		split := newEventReader(&chunkReader{chunks: slices.Collect(chunks)}, 64)
-		if diff := cmp.Diff(want, readAll(split)); diff != "" || whole.lastID != split.lastID {
-			t.Errorf("split into %d bytes (-whole +split), ids %q and %q:\n%s", size%32+1, whole.lastID, split.lastID, diff)
-		}
-		for _, event := range want {
-			if len(event.Data) > 64 {
-				t.Errorf("event has %d bytes; want 64 at most", len(event.Data))
-			}
-		}
-	})
-}
-
-type chunkReader struct{ chunks [][]byte }
-
-func (r *chunkReader) Read(p []byte) (int, error) {
-	if len(r.chunks) == 0 {
-		return 0, fmt.Errorf("end")
-	}
-	n := copy(p, r.chunks[0])
-	if r.chunks[0] = r.chunks[0][n:]; len(r.chunks[0]) == 0 {
-		r.chunks = r.chunks[1:]
-	}
-	return n, nil
 }
