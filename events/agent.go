@@ -17,12 +17,12 @@ type ConversationStarts struct {
 	ReasoningEffort       Opt[string] `attr:"reasoning_effort" doc:"Reasoning effort as configured." absent:"not configured"`
 	ReasoningSummary      Opt[string] `attr:"reasoning_summary" doc:"auto, concise, detailed or none." absent:"the agent does not say"`
 	ContextWindow         Opt[int64]  `attr:"context_window" unit:"{token}" doc:"Size of the context window." absent:"not configured"`
-	MaxOutputTokens       Opt[int64]  `attr:"max_output_tokens" unit:"{token}" doc:"Limit on output tokens." absent:"not configured" differs:"dropped by Codex in 0.64"`
+	MaxOutputTokens       Opt[int64]  `attr:"max_output_tokens" unit:"{token}" doc:"Limit on output tokens." absent:"not configured" differs:"Codex dropped it in November 2025, after 0.58"`
 	AutoCompactTokenLimit Opt[int64]  `attr:"auto_compact_token_limit" unit:"{token}" doc:"Tokens at which the conversation is compacted." absent:"not configured"`
 	ApprovalPolicy        Opt[string] `attr:"approval_policy" doc:"untrusted, on-failure, on-request or never." absent:"the agent does not say"`
 	SandboxPolicy         Opt[string] `attr:"sandbox_policy" doc:"danger-full-access, read-only or workspace-write." absent:"the agent does not say"`
 	MCPServers            Opt[string] `attr:"mcp_servers" doc:"Names of the MCP servers, joined with a comma and a space; empty for none." absent:"the agent does not say"`
-	ActiveProfile         Opt[string] `attr:"active_profile" doc:"Configuration profile in use." absent:"none" differs:"dropped by Codex in 0.134"`
+	ActiveProfile         Opt[string] `attr:"active_profile" doc:"Configuration profile in use." absent:"none" differs:"Codex dropped it in May 2026"`
 }
 
 // EventName implements Event.
@@ -91,8 +91,8 @@ type ToolResult struct {
 	DurationMS Opt[int64]  `attr:"duration_ms" codex:"string" unit:"ms" doc:"Execution time." absent:"nobody measured it" differs:"a string in Codex, which includes the wait for an approval"`
 	Success    bool        `attr:"success,bool-string" doc:"Whether the tool succeeded: the string true or false."`
 	Output     Opt[string] `attr:"output" doc:"Text given back to the model." absent:"nobody knows it" differs:"Codex cuts it to a preview since 0.46"`
-	MCPServer  Opt[string] `attr:"mcp_server" doc:"MCP server that ran the tool; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105"`
-	MCPOrigin  Opt[string] `attr:"mcp_server_origin" doc:"Where the MCP server came from; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105"`
+	MCPServer  Opt[string] `attr:"mcp_server" doc:"MCP server that ran the tool; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105; schema codex leaves it out before"`
+	MCPOrigin  Opt[string] `attr:"mcp_server_origin" doc:"Where the MCP server came from; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105; schema codex leaves it out before"`
 }
 
 // EventName implements Event.

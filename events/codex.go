@@ -3,8 +3,9 @@ package events
 import "strings"
 
 // expandCodex yields a record the way the agent's release of Codex would have
-// told it. What codex-proxy adds beside Codex (cf_ray, ids, stream counts)
-// stays: more attributes do not break a dashboard, other ones would.
+// told it, without what that release did not know yet. What codex-proxy adds
+// beside Codex (cf_ray, ids, stream counts) stays: more attributes do not break
+// a dashboard, other ones would.
 func expandCodex(r Record, yield func(Record)) {
 	scope := *r.Scope
 	scope.AuthMode = codexAuthMode(scope.AuthMode, scope.Profile)
@@ -18,13 +19,9 @@ func expandCodex(r Record, yield func(Record)) {
 	case *SSEEvent:
 		expandSSEEvent(r, *event, yield)
 	case *ToolDecision:
-		told := *event
-		if !scope.Profile.SplitsDecisions() {
-			told.Decision = strings.ReplaceAll(told.Decision, "_", "")
-		}
-		told.Decider.Value = capitalized(told.Decider.Value)
-		r.Event = &told
-		yield(r)
+		expandToolDecision(r, *event, yield)
+	case *ToolResult:
+		expandToolResult(r, *event, yield)
 	default:
 		yield(r)
 	}
@@ -34,42 +31,70 @@ func expandAPIRequest(r Record, event APIRequest, yield func(Record)) {
 	if event.ClientGone {
 		return
 	}
-	if event.StatusCode.Set && r.Scope.Profile.Seed() {
+	profile := r.Scope.Profile
+	if event.StatusCode.Set && profile.Seed() {
 		event.ErrorMessage = ""
+	}
+	if !profile.TellsAuth() {
+		event.Endpoint = ""
+		event.HeaderSent, event.HeaderName, event.AfterUnauth = Opt[bool]{}, "", Opt[bool]{}
+		event.ErrRequestID, event.ErrCFRay, event.AuthError, event.AuthCode = "", "", "", ""
 	}
 	r.Event = &event
 	yield(r)
 }
 
+// expandSSEEvent tells a completion with usage twice, as Codex does: with its
+// duration, then with the tokens. What describes the whole stream goes with the
+// tokens alone, so that nobody counts it twice.
 func expandSSEEvent(r Record, event SSEEvent, yield func(Record)) {
-	usage := event.Usage
-	event.Usage = nil
-	switch {
-	case event.ClientGone:
+	if event.ClientGone {
 		return
-	case usage == nil || event.ErrorMessage != "":
-		r.Event = &event
+	}
+	plain := event
+	plain.Usage, plain.TTFTMS, plain.ServiceTier, plain.ReasoningEffort = nil, Opt[int64]{}, "", ""
+	if event.Usage == nil || event.ErrorMessage != "" {
+		r.Event = &plain
 		yield(r)
 		return
 	}
 	id := r.ID
-	first, second := event, event
 	if event.DurationMS.Set {
-		first.TTFTMS, first.ServiceTier, first.ReasoningEffort = Opt[int64]{}, "", ""
-		r.Event = &first
+		plain.EndedBy = ""
+		plain.StreamEvents, plain.StreamDeltas, plain.StreamBytes = Opt[int64]{}, Opt[int64]{}, Opt[int64]{}
+		r.Event = &plain
 		yield(r)
-		id += "-tokens"
+		if id != "" {
+			id += "-tokens"
+		}
 	}
 	profile := r.Scope.Profile
-	second.DurationMS = Opt[int64]{}
-	second.Usage = codexUsage(*usage, profile)
+	event.DurationMS = Opt[int64]{}
+	event.Usage = codexUsage(*event.Usage, profile)
 	if !profile.TellsTTFT() {
-		second.TTFTMS = Opt[int64]{}
+		event.TTFTMS = Opt[int64]{}
 	}
 	if !profile.TellsTier() {
-		second.ServiceTier, second.ReasoningEffort = "", ""
+		event.ServiceTier, event.ReasoningEffort = "", ""
 	}
-	r.Event, r.ID = &second, id
+	r.Event, r.ID = &event, id
+	yield(r)
+}
+
+func expandToolDecision(r Record, event ToolDecision, yield func(Record)) {
+	if !r.Scope.Profile.SplitsDecisions() {
+		event.Decision = strings.ReplaceAll(event.Decision, "_", "")
+	}
+	event.Decider.Value = capitalized(event.Decider.Value)
+	r.Event = &event
+	yield(r)
+}
+
+func expandToolResult(r Record, event ToolResult, yield func(Record)) {
+	if !r.Scope.Profile.TellsToolOrigin() {
+		event.MCPServer, event.MCPOrigin = Opt[string]{}, Opt[string]{}
+	}
+	r.Event = &event
 	yield(r)
 }
 

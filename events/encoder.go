@@ -3,10 +3,8 @@ package events
 import (
 	"reflect"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 )
@@ -40,18 +38,21 @@ const DefaultMaxValueBytes = 512 << 10
 //
 // The zero Encoder writes SchemaTyped. It is safe for concurrent use.
 type Encoder struct {
-	Schema        Schema
-	MaxValueBytes int // 0 means DefaultMaxValueBytes
+	Schema Schema
+	// MaxValueBytes bounds every string, the mark of a cut included; 0 means
+	// DefaultMaxValueBytes. A limit below the mark's length leaves the mark alone.
+	MaxValueBytes int
 
 	repaired  atomic.Int64
 	truncated atomic.Int64
 }
 
-// Repaired counts the values that were not valid UTF-8 or held a NUL; each such
-// byte was replaced by U+FFFD.
+// Repaired counts the values that were not valid UTF-8 or held a NUL; each NUL
+// and each run of invalid bytes was replaced by U+FFFD.
 func (e *Encoder) Repaired() int64 { return e.repaired.Load() }
 
-// Truncated counts the values that were cut at MaxValueBytes.
+// Truncated counts the values that were cut at MaxValueBytes; the mark at their
+// end says how long they were.
 func (e *Encoder) Truncated() int64 { return e.truncated.Load() }
 
 // TimestampFormat is the format of event.timestamp, in UTC: RFC 3339 with
@@ -107,41 +108,13 @@ func (e *Encoder) Severity(r Record) int {
 	return SeverityInfo
 }
 
-// Body returns the body of a record: one line without content. The codex
-// schema has none.
+// Body returns the body of a record: one short line without content, and only
+// printable characters. The codex schema has none.
 func (e *Encoder) Body(r Record) string {
 	if e.Schema == SchemaCodex {
 		return ""
 	}
-	return e.clean(r.Event.Summary())
-}
-
-// clean returns s as valid UTF-8 without NULs and no longer than allowed.
-func (e *Encoder) clean(s string) string {
-	limit := e.MaxValueBytes
-	if limit <= 0 {
-		limit = DefaultMaxValueBytes
-	}
-	if len(s) > limit {
-		e.truncated.Add(1)
-		s = truncate(s, limit)
-	}
-	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
-		return s
-	}
-	e.repaired.Add(1)
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-}
-
-// truncate cuts s to at most limit bytes, not inside a character, and says how
-// much there was.
-func truncate(s string, limit int) string {
-	mark := "… [truncated, " + strconv.Itoa(len(s)) + " bytes]"
-	cut := max(0, limit-len(mark))
-	for cut > 0 && cut > limit-len(mark)-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return strings.Clone(s[:cut]) + mark
+	return line(e.clean(r.Event.Summary()))
 }
 
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }

@@ -82,8 +82,8 @@ func (s Source) String() string {
 type Scope struct {
 	ConversationID string `attr:"conversation.id,omitempty" doc:"Conversation the event belongs to: Codex's thread id, or what identifies a conversation of another agent." absent:"nothing on the wire identifies a conversation"`
 	AppVersion     string `attr:"app.version,omitempty" doc:"Version of the agent, from its User-Agent." absent:"the agent does not say"`
-	AuthMode       string `attr:"auth_mode,omitempty" doc:"How the agent authenticates: ApiKey or ChatGPT." absent:"the wire does not tell; Codex itself leaves it out for a key that a custom provider reads from the environment" differs:"schema codex spells Chatgpt for Codex 0.110 and later, as Codex does"`
-	Originator     string `attr:"originator,omitempty" doc:"Front end of the agent, such as codex_exec, from its originator header or User-Agent." absent:"the agent does not say" differs:"Codex has it since 0.99"`
+	AuthMode       string `attr:"auth_mode,omitempty" doc:"How the agent authenticates: ApiKey or ChatGPT." absent:"the wire does not tell; Codex itself leaves it out for a key that a custom provider reads from the environment" differs:"schema codex spells Chatgpt for Codex 0.93 and later, as Codex does"`
+	Originator     string `attr:"originator,omitempty" doc:"Front end of the agent, such as codex_exec, from its originator header or User-Agent." absent:"the agent does not say" differs:"in Codex since 0.99; schema codex leaves it out before"`
 	AccountID      string `attr:"user.account_id,omitempty" doc:"ChatGPT account id." absent:"not a ChatGPT login"`
 	TerminalType   string `attr:"terminal.type,omitempty" doc:"Terminal the agent runs in, from its User-Agent." absent:"the agent does not say"`
 	Model          string `attr:"model,omitempty" doc:"Model asked for." absent:"the request names none"`

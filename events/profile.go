@@ -8,8 +8,10 @@ import (
 // Profile says which release of Codex an agent is, so that records of the
 // codex schema, and the number of records of a failed stream, follow the habits
 // of that release. Codex changed them without a version of its own; the
-// predicates below are the one table of what changed when. The zero Profile is
-// an agent that is not Codex and follows the newest habits.
+// predicates below are the one table of what changed when. Each boundary stands
+// between two releases that were seen to differ: a change can be merged weeks
+// before a release has it. The zero Profile is an agent that is not Codex and
+// follows the newest habits.
 type Profile struct {
 	Codex        bool
 	Major, Minor int
@@ -47,7 +49,7 @@ func (p Profile) Seed() bool { return p.before(64) }
 // StreamErrorText is what Codex puts before the cause of a broken stream.
 func (p Profile) StreamErrorText() string {
 	switch {
-	case p.before(50):
+	case p.before(47):
 		return "Transport error: error decoding response body"
 	case p.before(64):
 		return "Transport error: Error while reading the server response: error decoding response body"
@@ -58,11 +60,11 @@ func (p Profile) StreamErrorText() string {
 
 // StreamErrorNamesRay reports whether Codex appends ", request id: " and the
 // cf-ray to the text of a broken stream.
-func (p Profile) StreamErrorNamesRay() bool { return p.before(64) && !p.before(50) }
+func (p Profile) StreamErrorNamesRay() bool { return p.before(64) && !p.before(47) }
 
 // SpellsChatgpt reports whether Codex writes auth_mode as "Chatgpt"; before, it
-// wrote "ChatGPT" (openai/codex#13626).
-func (p Profile) SpellsChatgpt() bool { return !p.before(110) }
+// wrote "ChatGPT".
+func (p Profile) SpellsChatgpt() bool { return !p.before(93) }
 
 // TellsAuth reports whether Codex says on codex.api_request how a request was
 // authenticated and which endpoint it went to (openai/codex#14611).
@@ -82,11 +84,11 @@ func (p Profile) TellsTTFT() bool { return !p.before(143) }
 
 // TellsTier reports whether Codex has service_tier and model_reasoning_effort
 // on the completion (openai/codex#29155).
-func (p Profile) TellsTier() bool { return !p.before(142) }
+func (p Profile) TellsTier() bool { return !p.before(145) }
 
 // ZeroFillsTokens reports whether Codex writes 0 for token details that the
 // upstream left out.
-func (p Profile) ZeroFillsTokens() bool { return !p.before(145) }
+func (p Profile) ZeroFillsTokens() bool { return !p.before(64) }
 
 // SplitsDecisions reports whether Codex spells decisions with underscores
 // (openai/codex#38299); before, it wrote the lower-cased enum names.
