@@ -38,17 +38,18 @@ func (r *Request) readBody(body io.Reader, limit int64) {
 	digest.Sum(r.BodySHA256[:0])
 }
 
-// decode undoes the content encodings, the last applied first.
-func decode(body []byte, headers []string) ([]byte, error) {
+// decode undoes the content encodings, the last applied first. No step may
+// yield more than limit bytes.
+func decode(body []byte, headers []string, limit int64) ([]byte, error) {
 	encodings := strings.Split(strings.Join(headers, ","), ",")
 	for _, encoding := range slices.Backward(encodings) {
 		var err error
 		switch encoding = strings.ToLower(strings.TrimSpace(encoding)); encoding {
 		case "", "identity":
 		case "gzip", "x-gzip":
-			body, err = gunzip(body)
+			body, err = gunzip(body, limit)
 		case "zstd":
-			body, err = unzstd(body)
+			body, err = unzstd(body, limit)
 		default:
 			err = fmt.Errorf("unknown encoding %q", encoding)
 		}
@@ -59,27 +60,27 @@ func decode(body []byte, headers []string) ([]byte, error) {
 	return body, nil
 }
 
-func gunzip(body []byte) ([]byte, error) {
+func gunzip(body []byte, limit int64) ([]byte, error) {
 	zr, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	return readBounded(zr)
+	return readBounded(zr, limit)
 }
 
-func unzstd(body []byte) ([]byte, error) {
+func unzstd(body []byte, limit int64) ([]byte, error) {
 	zr, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}
 	defer zr.Close()
-	return readBounded(zr)
+	return readBounded(zr, limit)
 }
 
-func readBounded(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxDecoded+1))
-	if err == nil && len(body) > maxDecoded {
-		err = fmt.Errorf("more than %d bytes", maxDecoded)
+func readBounded(r io.Reader, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = fmt.Errorf("more than %d bytes", limit)
 	}
 	return body, err
 }

@@ -32,7 +32,8 @@ func CustomToolCall(callID, name, input string) Event {
 	return OutputItemDone(CustomToolCallItem(callID, name, input))
 }
 
-// LocalShellCall returns output_item.done for a call of the built-in shell.
+// LocalShellCall returns output_item.done for a call of the built-in shell. Codex
+// 0.45 runs it, newer ones ignore it and end the turn.
 func LocalShellCall(callID string, command ...string) Event {
 	return OutputItemDone(LocalShellCallItem(callID, command...))
 }
@@ -65,7 +66,8 @@ func WebSearchCall(itemID, query string) Event {
 	return OutputItemDone(WebSearchCallItem(itemID, query))
 }
 
-// TextDelta returns response.output_text.delta: a piece of a message.
+// TextDelta returns response.output_text.delta: a piece of a message. Newer
+// Codex counts a delta but shows it only within an item; see [MessageStream].
 func TextDelta(text string) Event { return textDelta(deltaItemID, text) }
 
 func textDelta(itemID, text string) Event {

@@ -108,7 +108,7 @@ func (r *Request) DecodedBody() ([]byte, error) {
 	if r.Truncated {
 		return nil, fmt.Errorf("decode body: only %d of %d bytes were kept", len(r.Body), r.BodyBytes)
 	}
-	return decode(r.Body, r.Header.Values("Content-Encoding"))
+	return decode(r.Body, r.Header.Values("Content-Encoding"), maxDecoded)
 }
 
 // JSON returns the value at a gjson path of the decoded body, such as "model" or

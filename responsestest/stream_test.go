@@ -115,6 +115,18 @@ func TestGateStopsTheStream(t *testing.T) {
 	}
 }
 
+func TestHeadersLeaveBeforeTheFirstEvent(t *testing.T) {
+	srv := rt.NewServer(t)
+	gate := rt.NewGate()
+	srv.Once(rt.Stream(gate.Stop(), rt.Completed("r")))
+	resp := post(t, srv) // returns with the headers
+	defer resp.Body.Close()
+	gate.Open()
+	if got, err := io.ReadAll(resp.Body); err != nil || !bytes.Equal(got, rt.SSE(rt.Completed("r"))) {
+		t.Errorf("body = %q, %v", got, err)
+	}
+}
+
 func closed(ch <-chan struct{}) bool {
 	select {
 	case <-ch:
