@@ -7,17 +7,12 @@ import "strings"
 // beside Codex (cf_ray, ids, stream counts) stays: more attributes do not break
 // a dashboard, other ones would.
 func expandCodex(r Record, yield func(Record)) {
-	scope := *r.Scope
-	scope.AuthMode = codexAuthMode(scope.AuthMode, scope.Profile)
-	if !scope.Profile.TellsOriginator() {
-		scope.Originator = ""
-	}
-	r.Scope = &scope
+	r.Scope = codexScope(r.Scope)
 	switch event := r.Event.(type) {
 	case *APIRequest:
 		expandAPIRequest(r, *event, yield)
 	case *SSEEvent:
-		expandSSEEvent(r, *event, yield)
+		expandSSEEvent(r, event, yield)
 	case *ToolDecision:
 		expandToolDecision(r, *event, yield)
 	case *ToolResult:
@@ -25,6 +20,21 @@ func expandCodex(r Record, yield func(Record)) {
 	default:
 		yield(r)
 	}
+}
+
+// codexScope returns the scope itself where Codex tells it the same way: that is
+// the case for most, and there is one record for every piece of text.
+func codexScope(scope *Scope) *Scope {
+	mode, originator := codexAuthMode(scope.AuthMode, scope.Profile), scope.Originator
+	if !scope.Profile.TellsOriginator() {
+		originator = ""
+	}
+	if mode == scope.AuthMode && originator == scope.Originator {
+		return scope
+	}
+	told := *scope
+	told.AuthMode, told.Originator = mode, originator
+	return &told
 }
 
 func expandAPIRequest(r Record, event APIRequest, yield func(Record)) {
@@ -47,14 +57,13 @@ func expandAPIRequest(r Record, event APIRequest, yield func(Record)) {
 // expandSSEEvent tells a completion with usage twice, as Codex does: with its
 // duration, then with the tokens. What describes the whole stream goes with the
 // tokens alone, so that nobody counts it twice.
-func expandSSEEvent(r Record, event SSEEvent, yield func(Record)) {
+func expandSSEEvent(r Record, event *SSEEvent, yield func(Record)) {
 	if event.ClientGone {
 		return
 	}
-	plain := event
-	plain.Usage, plain.TTFTMS, plain.ServiceTier, plain.ReasoningEffort = nil, Opt[int64]{}, "", ""
+	plain := withoutTokens(event)
 	if event.Usage == nil || event.ErrorMessage != "" {
-		r.Event = &plain
+		r.Event = plain
 		yield(r)
 		return
 	}
@@ -62,23 +71,39 @@ func expandSSEEvent(r Record, event SSEEvent, yield func(Record)) {
 	if event.DurationMS.Set {
 		plain.EndedBy = ""
 		plain.StreamEvents, plain.StreamDeltas, plain.StreamBytes = Opt[int64]{}, Opt[int64]{}, Opt[int64]{}
-		r.Event = &plain
+		r.Event = plain
 		yield(r)
 		if id != "" {
 			id += "-tokens"
 		}
 	}
-	profile := r.Scope.Profile
-	event.DurationMS = Opt[int64]{}
-	event.Usage = codexUsage(*event.Usage, profile)
+	r.Event, r.ID = tokens(event, r.Scope.Profile), id
+	yield(r)
+}
+
+// withoutTokens returns event without what Codex tells with the tokens only: a
+// copy, unless there is nothing to leave out.
+func withoutTokens(event *SSEEvent) *SSEEvent {
+	if event.Usage == nil && !event.TTFTMS.Set && event.ServiceTier == "" && event.ReasoningEffort == "" {
+		return event
+	}
+	plain := *event
+	plain.Usage, plain.TTFTMS, plain.ServiceTier, plain.ReasoningEffort = nil, Opt[int64]{}, "", ""
+	return &plain
+}
+
+// tokens returns the second record of a completion.
+func tokens(event *SSEEvent, profile Profile) *SSEEvent {
+	told := *event
+	told.DurationMS = Opt[int64]{}
+	told.Usage = codexUsage(*event.Usage, profile)
 	if !profile.TellsTTFT() {
-		event.TTFTMS = Opt[int64]{}
+		told.TTFTMS = Opt[int64]{}
 	}
 	if !profile.TellsTier() {
-		event.ServiceTier, event.ReasoningEffort = "", ""
+		told.ServiceTier, told.ReasoningEffort = "", ""
 	}
-	r.Event, r.ID = &event, id
-	yield(r)
+	return &told
 }
 
 func expandToolDecision(r Record, event ToolDecision, yield func(Record)) {

@@ -35,6 +35,7 @@ func (o Opt[T]) String() string {
 	case bool:
 		return strconv.FormatBool(v)
 	default:
-		return v.(string) //nolint:errcheck,forcetypeassert // The constraint leaves only string.
+		// The constraint leaves only string.
+		return v.(string)
 	}
 }
