@@ -9,7 +9,8 @@ import (
 // content are the fields that hold what users, models and tools said.
 var content = map[string]bool{"Prompt": true, "Arguments": true, "Output": true, "ErrorMessage": true, "AuthError": true}
 
-// A body is one line that anybody may read: it has no content.
+// A body is one line that anybody may read: it has no content, whichever field
+// is missing.
 func TestBodyHasNoContent(t *testing.T) {
 	const canary = "canary"
 	told := 0
@@ -23,16 +24,26 @@ func TestBodyHasNoContent(t *testing.T) {
 			return "x"
 		})
 		r := Record{Event: filled.Interface().(Event), Scope: &Scope{}}
-		for _, gone := range []bool{false, true} {
-			if f := filled.Elem().FieldByName("ClientGone"); f.IsValid() {
-				f.SetBool(gone)
-			}
-			if body := (&Encoder{}).Body(r); strings.Contains(body, canary) || body == "" {
-				t.Errorf("Body() of %s = %q; want a line without content", event.EventName(), body)
+		check := func(missing string) {
+			t.Helper()
+			if body := (&Encoder{}).Body(r); strings.Contains(body, canary) || missing == "" && body == "" {
+				t.Errorf("Body() of %s without %q = %q; want a line without content", event.EventName(), missing, body)
 			}
 			if body := (&Encoder{Schema: SchemaCodex}).Body(r); body != "" {
 				t.Errorf("Body() of %s in the codex schema = %q; want none", event.EventName(), body)
 			}
+		}
+		check("")
+		for i := range filled.Elem().NumField() {
+			field := filled.Elem().Field(i)
+			was := reflect.ValueOf(field.Interface())
+			field.SetZero()
+			check(filled.Elem().Type().Field(i).Name)
+			field.Set(was)
+		}
+		if gone := filled.Elem().FieldByName("ClientGone"); gone.IsValid() {
+			gone.SetBool(true)
+			check("")
 		}
 	}
 	if told != 6 {
