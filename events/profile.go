@@ -59,7 +59,7 @@ func (p Profile) StreamErrorText() string {
 }
 
 // StreamErrorNamesRay reports whether Codex appends ", request id: " and the
-// cf-ray to the text of a broken stream.
+// cf-ray to the text of a broken stream, if the response had one.
 func (p Profile) StreamErrorNamesRay() bool { return p.before(64) && !p.before(47) }
 
 // SpellsChatgpt reports whether Codex writes auth_mode as "Chatgpt"; before, it
