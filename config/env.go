@@ -59,6 +59,16 @@ func (c *checker) overrides(tree *node, overrides map[string]string) []setting {
 	return set
 }
 
+// replaced returns the paths of the settings that have a variable or an override.
+func replaced(tree *node, env, overrides map[string]string) map[string]bool {
+	paths := map[string]bool{}
+	for _, n := range tree.settings() {
+		_, overridden := overrides[n.path]
+		paths[n.path] = overridden || env[n.variable()] != ""
+	}
+	return paths
+}
+
 // setting checks one value written as text and appends it when it is right. While it is checked, and if it is right
 // from then on, problems with the key name source.
 func (c *checker) setting(set []setting, n *node, source, text string) []setting {

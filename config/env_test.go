@@ -136,6 +136,17 @@ func TestEnvironmentOfOthers(t *testing.T) {
 	}
 }
 
+// TestEnvironmentReplacesUnsetReference: a token nobody needs does not have to be there.
+func TestEnvironmentReplacesUnsetReference(t *testing.T) {
+	file := document(t, `otel.exporter.otlp-grpc = { endpoint = "http://h:1", headers = { "a.b" = "${NONE}" } }`)
+	cfg, _ := mustLoad(t, Options{File: file, Env: []string{"CODEX_PROXY_OTEL_EXPORTER=none"}})
+	if !cfg.OTel.Exporter.None() {
+		t.Errorf("exporter = %+v; want none", cfg.OTel.Exporter)
+	}
+	_, _, err := Load(Options{File: file, Env: []string{"CODEX_PROXY_OTEL_ENVIRONMENT=none"}})
+	wantProblems(t, err, `otel.exporter.otlp-grpc.headers."a.b": environment variable NONE is unset or empty (set it, or write ${NONE:-} for an empty default)`)
+}
+
 // TestEnvironmentReplacesReference checks that a key set from outside is shown with its new value.
 func TestEnvironmentReplacesReference(t *testing.T) {
 	file := document(t, `otel.exporter.otlp-grpc.endpoint = "${E:-http://file:1}"`+"\nguard.allowed_hosts = ['${H:-a}']")

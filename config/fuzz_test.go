@@ -42,6 +42,9 @@ func FuzzLoad(f *testing.F) {
 			if !ok || len(problems) == 0 || cfg != nil {
 				t.Fatalf("Load() = %v, %T; want problems alone", cfg, err)
 			}
+			if strings.Contains(err.Error(), "decode configuration") {
+				t.Fatalf("the checker let through what does not decode: %v", err)
+			}
 			if strings.Contains(err.Error(), canary) {
 				t.Fatalf("error has the canary: %v", err)
 			}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"maps"
 	"path/filepath"
-	"strings"
 )
 
 // Options says where a configuration comes from. The zero value gives the defaults.
@@ -41,6 +40,7 @@ func load(opts Options, r *report) *Config {
 	outside := newChecker(r, references, ".")
 
 	tree := root()
+	inFile.replaced = replaced(tree, env, opts.Overrides)
 	l := newLayers(tree, inFile)
 	if document, ok := readFile(opts.File, r); ok {
 		if err := l.v.ReadConfig(bytes.NewReader(document)); err != nil {
@@ -51,9 +51,6 @@ func load(opts Options, r *report) *Config {
 	set = append(set, outside.overrides(tree, opts.Overrides)...)
 	for _, s := range set {
 		l.set(s)
-		maps.DeleteFunc(inFile.written, func(path string, _ Secret) bool {
-			return path == s.node.path || strings.HasPrefix(path, s.node.path+".") || strings.HasPrefix(path, s.node.path+"[")
-		})
 	}
 	outside.strangers(tree, env)
 

@@ -72,7 +72,7 @@ func newReport() *report {
 
 // problem adds a problem. Where the value came from the environment or an override, the message says so.
 func (r *report) problem(path, message, hint string) {
-	if len(r.problems) >= maxProblems {
+	if r.full() {
 		r.left++
 		return
 	}
@@ -87,18 +87,16 @@ func (r *report) warn(path, message, hint string) {
 
 // origin names the variable or override that path, or the value around it, came from.
 func (r *report) origin(path string) string {
-	path, _, _ = strings.Cut(path, "[")
-	for {
+	for path := range around(path) {
 		if source, ok := r.sources[path]; ok {
 			return ", set by " + source
 		}
-		i := strings.LastIndexByte(path, '.')
-		if i < 0 {
-			return ""
-		}
-		path = path[:i]
 	}
+	return ""
 }
+
+// full reports whether further problems are only counted.
+func (r *report) full() bool { return len(r.problems) >= maxProblems }
 
 // count returns how many problems there are, with those past maxProblems.
 func (r *report) count() int { return len(r.problems) + r.left }

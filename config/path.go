@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -20,6 +21,27 @@ func join(path, key string) string {
 
 // item appends an index to a path.
 func item(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+// around yields path and the paths of what it is in, from the inside out. A quoted key with a dot in it yields paths
+// that do not exist, which no one looks for.
+func around(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		path, _, _ := strings.Cut(path, "[")
+		for path != "" && yield(path) {
+			path = path[:max(0, strings.LastIndexByte(path, '.'))]
+		}
+	}
+}
+
+// isIn reports whether path, or something it is in, is in set.
+func isIn(set map[string]bool, path string) bool {
+	for path := range around(path) {
+		if set[path] {
+			return true
+		}
+	}
+	return false
+}
 
 // quoteKey returns key as it stands in TOML, shortened where it is absurdly long.
 func quoteKey(key string) string {
