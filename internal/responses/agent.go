@@ -1,0 +1,67 @@
+package responses
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/codex-proxy/codex-proxy/events"
+)
+
+// Agent is what a User-Agent tells about the program that sent a request.
+type Agent struct {
+	Originator string // front end, such as codex_exec
+	Version    string
+	Terminal   string // terminal token, equal to Codex's terminal.type
+	Codex      bool   // a front end of Codex
+}
+
+// codexAgent is the User-Agent of every Codex front end:
+//
+//	{originator}/{version} ({os} {os version}; {arch}) {terminal}[ ({suffix})]
+//
+// Originators may contain spaces, hence the lazy match
+// (codex-rs login/src/auth/default_client.rs).
+var codexAgent = regexp.MustCompile(`^(.+?)/([0-9][^ ]*) \([^;)]*; [^)]*\) ([^ ]+)(?: \(.*\))?$`)
+
+// maxAgentBytes bounds what is taken from a header into an attribute.
+const maxAgentBytes = 256
+
+// ParseAgent reads a User-Agent header and the originator header that Codex
+// sends beside it.
+func ParseAgent(userAgent, originator string) Agent {
+	if len(userAgent) > 4*maxAgentBytes {
+		userAgent = userAgent[:4*maxAgentBytes]
+	}
+	agent := Agent{Originator: bounded(originator)}
+	if match := codexAgent.FindStringSubmatch(userAgent); match != nil {
+		if agent.Originator == "" {
+			agent.Originator = bounded(match[1])
+		}
+		agent.Version = bounded(match[2])
+		agent.Terminal = bounded(match[3])
+		agent.Codex = true
+		return agent
+	}
+	product, _, _ := strings.Cut(userAgent, " ")
+	name, version, _ := strings.Cut(product, "/")
+	if agent.Originator == "" {
+		agent.Originator = bounded(name)
+	}
+	agent.Version = bounded(version)
+	return agent
+}
+
+// Profile says which habits of Codex the agent's records follow.
+func (a Agent) Profile() events.Profile {
+	if !a.Codex {
+		return events.Profile{}
+	}
+	return events.CodexProfile(a.Version)
+}
+
+func bounded(s string) string {
+	if len(s) > maxAgentBytes {
+		return s[:maxAgentBytes]
+	}
+	return s
+}

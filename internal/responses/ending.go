@@ -1,0 +1,124 @@
+package responses
+
+import (
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/codex-proxy/codex-proxy/events"
+)
+
+// Ending says how the body of a response ended.
+type Ending struct {
+	By    string // completed, upstream, client or idle
+	Err   error  // why it broke, nil at a clean end
+	Bytes int64
+	At    time.Time
+}
+
+// idleText is what Codex says of a stream that went silent.
+const idleText = "idle timeout waiting for SSE"
+
+// End tells how a stream ended. A stream that was completed has told already;
+// any other ends in exactly one record with stream.ended_by.
+func (t *Turn) End(end Ending) {
+	if t.completed || t.told && t.cfg.Endpoint.Chat {
+		return
+	}
+	last := &events.SSEEvent{
+		EndedBy:      end.By,
+		StreamEvents: events.Some(t.count),
+		StreamDeltas: events.Some(t.deltas),
+		StreamBytes:  events.Some(end.Bytes),
+		Usage:        t.usage,
+	}
+	wait := events.Some(events.Milliseconds(end.At.Sub(t.last)))
+	switch {
+	case t.failed:
+		last.Kind, last.ErrorMessage = events.Some("response.completed"), t.failure
+	case t.broken != "":
+		t.broke(last, t.broken, true, wait, end.At)
+	case end.By == "client":
+		last.DurationMS = wait
+		last.ErrorMessage, last.ClientGone = "the agent closed the stream before it was complete", true
+	case end.By == "idle":
+		t.broke(last, idleText, false, wait, end.At)
+	case end.Err != nil:
+		t.broke(last, t.transportText(), false, wait, end.At)
+	case t.cfg.Endpoint.Chat:
+		last.DurationMS, last.ErrorMessage = wait, "stream closed before [DONE]"
+	case t.failure != "":
+		last.Kind, last.ErrorMessage = events.Some("response.completed"), t.failure
+	default:
+		last.Kind = events.Some("response.completed")
+		last.ErrorMessage = disconnected + "stream closed before response.completed"
+	}
+	t.record(last, end.At)
+}
+
+// broke fills in the end of a stream that broke with text. Codex tells the
+// break in one record and, since 0.64, the missing completion in another;
+// alreadyTold says that the first one was recorded when it happened.
+func (t *Turn) broke(last *events.SSEEvent, text string, alreadyTold bool, wait events.Opt[int64], at time.Time) {
+	twice := !t.cfg.Scope.Profile.Seed() && !t.cfg.Endpoint.Chat
+	if twice || alreadyTold {
+		if !alreadyTold {
+			t.record(&events.SSEEvent{DurationMS: wait, ErrorMessage: text}, at)
+		}
+		last.Kind, last.ErrorMessage = events.Some("response.completed"), disconnected+text
+		last.ClientGone = !twice
+		return
+	}
+	last.DurationMS, last.ErrorMessage = wait, text
+}
+
+// transportText is Codex's text for a body that the upstream cut short. The
+// cause is the proxy's to see, the words are the agent's.
+func (t *Turn) transportText() string {
+	text := t.cfg.Scope.Profile.StreamErrorText()
+	if t.cfg.CFRay != "" && t.cfg.Scope.Profile.StreamErrorNamesRay() {
+		text += ", request id: " + t.cfg.CFRay
+	}
+	return text
+}
+
+// Document tells of a response that came as one JSON document. Its usage counts
+// only where the call made the model generate.
+func (t *Turn) Document(body, tail []byte, end Ending) {
+	if !t.cfg.Endpoint.Generates || end.By != "completed" {
+		return
+	}
+	status := gjson.GetBytes(body, "status").String()
+	if status == "queued" || status == "in_progress" {
+		return
+	}
+	usage := usageOf(gjson.GetBytes(body, "usage"))
+	if usage == nil && tail != nil {
+		usage = usageInTail(tail)
+	}
+	t.name(gjson.GetBytes(body, "id").String())
+	record := &events.SSEEvent{
+		Kind:        events.Some("response.completed"),
+		DurationMS:  events.Some(events.Milliseconds(end.At.Sub(t.cfg.Start))),
+		EndedBy:     end.By,
+		StreamBytes: events.Some(end.Bytes),
+		Usage:       usage,
+	}
+	switch {
+	case tail == nil && !gjson.ValidBytes(body):
+		record.ErrorMessage = jsonError(body)
+	case status == "failed":
+		record.Kind = events.Some("response.failed")
+		record.ErrorMessage = gjson.GetBytes(body, "error.message").String()
+		if record.ErrorMessage == "" {
+			record.ErrorMessage = "the response failed"
+		}
+	case status == "incomplete":
+		record.Kind = events.Some("response.incomplete")
+		record.ErrorMessage = "Incomplete response returned, reason: " + gjson.GetBytes(body, "incomplete_details.reason").String()
+	case usage == nil:
+		return
+	}
+	record.ServiceTier, record.ReasoningEffort = t.cfg.Request.ServiceTier, t.cfg.Request.ReasoningEffort
+	t.record(record, end.At)
+}

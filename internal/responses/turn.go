@@ -1,0 +1,253 @@
+package responses
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/codex-proxy/codex-proxy/events"
+)
+
+// Detail says which events of a stream are told.
+type Detail uint8
+
+// The values of [otel] sse_events.
+const (
+	DetailAll       Detail = iota // every event
+	DetailLifecycle               // every event but deltas
+	DetailCompleted               // completions and failures
+)
+
+// TurnConfig describes one exchange to its Turn.
+type TurnConfig struct {
+	Recorder   events.Recorder
+	Scope      *events.Scope
+	ExchangeID string    // unique; event ids derive from it
+	Start      time.Time // when the response's headers came
+	Detail     Detail
+	Endpoint   Endpoint
+	Request    Request
+	CFRay      string
+}
+
+// Turn interprets one response, streamed or not, and records what it tells:
+// codex.sse_event for each event, and for the way the response ended. It
+// mirrors process_sse and log_sse_event of Codex. It is not safe for concurrent
+// use.
+type Turn struct {
+	cfg  TurnConfig
+	last time.Time // when the event before came
+	seq  int64     // records made
+
+	count, deltas int64
+	ttft          events.Opt[int64]
+	completed     bool
+	told          bool          // the completion was recorded
+	broken        string        // why the stream cannot be read any further
+	failure       string        // what to say at the end, if no completion comes
+	failed        bool          // a failed or incomplete event came
+	usage         *events.Usage // of a response that was not completed
+}
+
+// NewTurn returns a Turn for one response.
+func NewTurn(cfg TurnConfig) *Turn {
+	return &Turn{cfg: cfg, last: cfg.Start}
+}
+
+// StreamEvent is one event of a stream, as a decoder saw it.
+type StreamEvent struct {
+	Name []byte // the event field, empty when there was none
+	Data []byte
+	Tail []byte // the end of the data where Data is only its beginning
+	At   time.Time
+}
+
+// done is the data that ends a Chat Completions stream.
+var done = []byte("[DONE]")
+
+// Event takes the next event and reports whether the response is complete with
+// it. The slices of e are not kept.
+func (t *Turn) Event(e StreamEvent) (terminal bool) {
+	if len(e.Data) == 0 || t.broken != "" || t.completed && t.stopsAtCompletion() {
+		return t.completed
+	}
+	wait := events.Milliseconds(e.At.Sub(t.last))
+	t.last = e.At
+	t.count++
+	record := &events.SSEEvent{Kind: events.Some(kind(e.Name)), DurationMS: events.Some(wait)}
+	delta := bytes.HasSuffix(e.Name, []byte(".delta"))
+	if delta {
+		t.deltas++
+	}
+	switch {
+	case e.Tail == nil && bytes.Equal(bytes.TrimSpace(e.Data), done):
+		t.completed = t.completed || t.cfg.Endpoint.Chat
+	case !utf8.Valid(e.Data) && e.Tail == nil:
+		t.invalidText(record, e.Data)
+	case e.Tail == nil && !gjson.ValidBytes(e.Data):
+		record.ErrorMessage = jsonError(e.Data)
+	case !delta:
+		t.interpret(record, e)
+	}
+	if t.tells(record, delta) {
+		t.record(record, e.At)
+	}
+	return t.completed
+}
+
+// invalidText handles bytes that are not UTF-8. Codex gives up on the stream.
+func (t *Turn) invalidText(record *events.SSEEvent, data []byte) {
+	at := 0
+	for at < len(data) {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && size <= 1 {
+			break
+		}
+		at += size
+	}
+	record.ErrorMessage = "UTF8 error: invalid utf-8 sequence of 1 bytes from index " + strconv.Itoa(at)
+	if t.cfg.Scope.Profile.Codex {
+		record.Kind = events.Opt[string]{}
+		t.broken = record.ErrorMessage
+	}
+}
+
+// stopsAtCompletion reports whether the agent reads nothing past a completion.
+func (t *Turn) stopsAtCompletion() bool { return !t.cfg.Scope.Profile.Seed() }
+
+// interpret follows the events that change what is known of the response. Codex
+// dispatches by the JSON type and tells by the event field.
+func (t *Turn) interpret(record *events.SSEEvent, e StreamEvent) {
+	kind := gjson.GetBytes(e.Data, "type").String()
+	if record.Kind.Value == "response.failed" {
+		record.ErrorMessage = compact(e.Data)
+	}
+	if record.Kind.Value == "response.output_item.done" && kind == "" {
+		record.ErrorMessage = "failed to parse response.output_item.done"
+	}
+	switch kind {
+	case "response.created", "response.in_progress", "response.queued":
+		t.name(gjson.GetBytes(e.Data, "response.id").String())
+	case "response.output_item.added":
+		if !t.ttft.Set {
+			t.ttft = events.Some(events.Milliseconds(e.At.Sub(t.cfg.Start)))
+		}
+	case "response.failed", "response.incomplete":
+		t.unsuccessful(kind, e)
+	case "response.completed":
+		t.complete(record, e)
+	case "":
+		if t.cfg.Endpoint.Chat {
+			t.chatChunk(record, e)
+		}
+	}
+}
+
+// unsuccessful remembers how the response failed, for the end of the stream.
+func (t *Turn) unsuccessful(kind string, e StreamEvent) {
+	response := gjson.GetBytes(e.Data, "response")
+	t.name(response.Get("id").String())
+	text := failureText(response, t.cfg.Scope.Profile)
+	if kind == "response.incomplete" {
+		text = incompleteText(response, t.cfg.Scope.Profile)
+	}
+	if text != "" {
+		t.failed, t.failure = true, text
+	}
+	t.usage = usageOf(response.Get("usage"))
+	if t.usage == nil && e.Tail != nil {
+		t.usage = usageInTail(e.Tail)
+	}
+}
+
+// complete turns the record of a response.completed event into the completion.
+func (t *Turn) complete(record *events.SSEEvent, e StreamEvent) {
+	response := gjson.GetBytes(e.Data, "response")
+	if text := completionText(response); text != "" {
+		t.failure = text
+		return
+	}
+	t.name(response.Get("id").String())
+	record.Usage = usageOf(response.Get("usage"))
+	if record.Usage == nil && e.Tail != nil {
+		record.Usage = usageInTail(e.Tail)
+	}
+	t.finish(record)
+}
+
+// finish fills in what a completion tells beside its tokens.
+func (t *Turn) finish(record *events.SSEEvent) {
+	t.completed, t.told = true, true
+	record.TTFTMS = t.ttft
+	record.ServiceTier = t.cfg.Request.ServiceTier
+	record.ReasoningEffort = t.cfg.Request.ReasoningEffort
+	record.EndedBy = "completed"
+	record.StreamEvents = events.Some(t.count)
+	record.StreamDeltas = events.Some(t.deltas)
+}
+
+// chatChunk reads the usage that the last chunk of a Chat Completions stream
+// has when it was asked for.
+func (t *Turn) chatChunk(record *events.SSEEvent, e StreamEvent) {
+	t.name(gjson.GetBytes(e.Data, "id").String())
+	if usage := usageOf(gjson.GetBytes(e.Data, "usage")); usage != nil {
+		record.Usage = usage
+		t.told = true
+	}
+}
+
+// name gives the records that follow the response's id.
+func (t *Turn) name(id string) {
+	if id == "" || len(id) > maxAgentBytes || t.cfg.Scope.ResponseID == id {
+		return
+	}
+	scope := *t.cfg.Scope
+	scope.ResponseID = strings.Clone(id)
+	t.cfg.Scope = &scope
+}
+
+func (t *Turn) tells(record *events.SSEEvent, delta bool) bool {
+	switch t.cfg.Detail {
+	case DetailLifecycle:
+		return !delta || record.ErrorMessage != ""
+	case DetailCompleted:
+		return record.ErrorMessage != "" || record.EndedBy != "" || record.Usage != nil
+	default:
+		return true
+	}
+}
+
+func (t *Turn) record(event *events.SSEEvent, at time.Time) {
+	t.seq++
+	t.cfg.Recorder.Record(events.Record{
+		Event: event,
+		Scope: t.cfg.Scope,
+		Time:  at,
+		ID:    t.cfg.ExchangeID + "-" + strconv.FormatInt(t.seq, 10),
+	})
+}
+
+// kind returns the event field as a string, without an allocation for the
+// kinds that come by the thousand.
+func kind(name []byte) string {
+	switch string(name) {
+	case "":
+		return "message"
+	case "response.output_text.delta":
+		return "response.output_text.delta"
+	case "response.function_call_arguments.delta":
+		return "response.function_call_arguments.delta"
+	case "response.custom_tool_call_input.delta":
+		return "response.custom_tool_call_input.delta"
+	case "response.reasoning_summary_text.delta":
+		return "response.reasoning_summary_text.delta"
+	case "response.reasoning_text.delta":
+		return "response.reasoning_text.delta"
+	default:
+		return string(name)
+	}
+}

@@ -1,0 +1,80 @@
+package session
+
+import (
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+)
+
+// Headers gives the first value of a request header, "" when there is none.
+type Headers func(name string) string
+
+// Identify derives from a request what its events have in common. It takes
+// every spelling that releases of Codex have used; exchangeID stands for the
+// conversation of an agent that names none, so that nothing is ever merged
+// wrongly.
+func Identify(header Headers, request responses.Request, resource events.Resource, exchangeID string) *events.Scope {
+	agent := responses.ParseAgent(header("User-Agent"), header("Originator"))
+	resource.ServiceVersion = agent.Version
+	turn := header("X-Codex-Turn-Metadata")
+	scope := &events.Scope{
+		ConversationID: conversation(header, request, turn, agent.Codex, exchangeID),
+		AppVersion:     agent.Version,
+		AuthMode:       authMode(header, agent),
+		Originator:     agent.Originator,
+		AccountID:      header("Chatgpt-Account-Id"),
+		TerminalType:   agent.Terminal,
+		Model:          request.Model,
+		Slug:           request.Model,
+		TurnID:         first(gjson.Get(turn, "turn_id").String(), request.Metadata("turn_id")),
+		Resource:       &resource,
+		Profile:        agent.Profile(),
+	}
+	return scope
+}
+
+// conversation finds Codex's thread id: the thread headers first, the session
+// headers of older releases after, then the body.
+func conversation(header Headers, request responses.Request, turn string, codex bool, exchangeID string) string {
+	id := first(
+		header("Thread-Id"),
+		gjson.Get(turn, "thread_id").String(),
+		request.Metadata("thread_id"),
+		header("Conversation_id"),
+		header("Session-Id"),
+		header("Session_id"),
+	)
+	if id == "" && codex {
+		id = request.PromptCacheKey
+	}
+	return first(id, exchangeID)
+}
+
+// authMode tells how a request is authenticated, where the wire shows it. A
+// Codex with a custom provider sends a key it does not count as its login; only
+// the built-in provider sends the version header.
+func authMode(header Headers, agent responses.Agent) string {
+	token, bearer := strings.CutPrefix(header("Authorization"), "Bearer ")
+	switch {
+	case header("Chatgpt-Account-Id") != "", bearer && strings.HasPrefix(token, "eyJ") && strings.Count(token, ".") == 2:
+		return "ChatGPT"
+	case agent.Codex && header("Version") == "":
+		return ""
+	case bearer && strings.HasPrefix(token, "sk-"), header("Api-Key") != "":
+		return "ApiKey"
+	default:
+		return ""
+	}
+}
+
+func first(values ...string) string {
+	for _, value := range values {
+		if value != "" {
+			return value
+		}
+	}
+	return ""
+}

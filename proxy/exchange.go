@@ -1,0 +1,148 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"hash/maphash"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+	"github.com/codex-proxy/codex-proxy/internal/session"
+)
+
+// exchange is one request and its response. It is also the buffer pool of its
+// own copy loop: the tap looks at a chunk after the loop has let go of the
+// buffer, so the buffer may be reused only when the exchange is over.
+type exchange struct {
+	h        *Handler
+	w        http.ResponseWriter
+	in       *http.Request
+	id       string
+	arrived  time.Time
+	endpoint responses.Endpoint
+	buffer   *[bufferBytes]byte
+
+	mu        sync.Mutex // guards inspector: the transport may read on while the response comes
+	inspector *responses.Inspector
+}
+
+func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
+	e := &exchange{h: h, w: w, in: r, arrived: time.Now()}
+	if rest, ok := belowV1(r.URL.Path); ok {
+		e.endpoint = responses.EndpointOf(r.Method, rest)
+	}
+	if e.watches() {
+		e.id = rand.Text()
+	}
+	return e
+}
+
+// watches reports whether the exchange is to be told.
+func (e *exchange) watches() bool { return e.h.cfg.Recorder != nil && e.endpoint.Model() }
+
+// Get implements httputil.BufferPool.
+func (e *exchange) Get() []byte {
+	if e.buffer == nil {
+		e.buffer, _ = e.h.buffers.Get().(*[bufferBytes]byte)
+	}
+	return e.buffer[:]
+}
+
+// Put implements httputil.BufferPool. The buffer goes back in release.
+func (e *exchange) Put([]byte) {}
+
+func (e *exchange) release() {
+	if e.buffer != nil {
+		e.h.buffers.Put(e.buffer)
+		e.buffer = nil
+	}
+}
+
+// inspected returns body with a look at what passes, where it can be read.
+func (e *exchange) inspected(body io.ReadCloser, length int64) io.ReadCloser {
+	if encoding := e.in.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		e.h.encoded.Add(1)
+		return body
+	}
+	e.inspector = responses.NewInspector()
+	return &inspectedBody{ReadCloser: body, look: e.look, left: length}
+}
+
+// look takes bytes of the request body that were passed on.
+func (e *exchange) look(p []byte) {
+	defer e.contain()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inspector.Write(p)
+}
+
+// contain keeps a panic of observation from the traffic.
+func (e *exchange) contain() {
+	if recover() != nil {
+		e.h.panics.Add(1)
+	}
+}
+
+// request returns what is known of the request's body by now.
+func (e *exchange) request() responses.Request {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.inspector == nil {
+		return responses.Request{}
+	}
+	return e.inspector.Request()
+}
+
+// outcome is how a request was answered: with a response, or with an error.
+type outcome struct {
+	header http.Header // nil without a response
+	status int
+	err    error
+	gone   bool // the agent gave up first
+	at     time.Time
+}
+
+// tell records codex.api_request and returns what a Turn needs to go on.
+func (e *exchange) tell(o outcome) (*events.Scope, responses.Request) {
+	request := e.request()
+	if request.Malformed && o.err == nil {
+		e.h.malformed.Add(1)
+	}
+	scope := session.Identify(e.in.Header.Get, request, e.h.cfg.Resource, e.id)
+	scope.RequestID = requestID(o.header)
+	number, after := e.h.cfg.Sessions.Attempt(session.Call{
+		Scope: scope, Endpoint: e.endpoint.Path, Sum: request.Sum, Auth: credentialSum(e.in.Header),
+		Arrived: e.arrived, Answered: o.at, Status: o.status, RetryAfter: o.header.Get("Retry-After") != "",
+		Told: toldAttempt(e.in.Header),
+	})
+	event := apiRequest(e.in, e.endpoint, o)
+	event.DurationMS = events.Milliseconds(o.at.Sub(e.arrived))
+	event.Attempt = number
+	event.AfterUnauth = events.Some(after)
+	if request.Bytes > 0 {
+		event.RequestBytes = events.Some(request.Bytes)
+	}
+	e.h.cfg.Recorder.Record(events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"})
+	return scope, request
+}
+
+// toldAttempt reads the retry count that OpenAI's SDKs send.
+func toldAttempt(header http.Header) events.Opt[int64] {
+	n, err := strconv.ParseInt(header.Get("X-Stainless-Retry-Count"), 10, 32)
+	if err != nil || n < 0 {
+		return events.Opt[int64]{}
+	}
+	return events.Some(n)
+}
+
+// seed makes sums of credentials meaningless outside this process.
+var seed = maphash.MakeSeed()
+
+// credentialSum tells other credentials from the same ones, and nothing else.
+func credentialSum(header http.Header) uint64 {
+	return maphash.String(seed, header.Get("Authorization"))
+}

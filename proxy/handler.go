@@ -1,0 +1,140 @@
+// Package proxy is the agent-facing handler: it forwards every request to the
+// upstream and every byte back, and watches a copy of what passes.
+//
+// Forwarding is net/http/httputil.ReverseProxy. Watching happens in the bodies:
+// the request's is read by an inspector, the response's by a tap, each only
+// after the bytes were passed on; the tap's Close is the one place where an
+// exchange ends.
+package proxy
+
+import (
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+	"github.com/codex-proxy/codex-proxy/internal/session"
+)
+
+// Config configures a Handler. Only BaseURL is required.
+type Config struct {
+	// BaseURL is where /v1 leads: /v1/responses goes to BaseURL/responses. Any
+	// other path goes to the same host as it is.
+	BaseURL *url.URL
+	// Recorder gets the events; nil tells nothing and watches nothing.
+	Recorder events.Recorder
+	// Sessions remembers conversations; nil means a new one.
+	Sessions *session.Tracker
+	// Resource gives service.name and env of the records.
+	Resource events.Resource
+	// Logger gets failures of the upstream; nil discards them.
+	Logger *slog.Logger
+
+	RootCAs       *x509.CertPool // nil: the system's roots
+	OutboundProxy *url.URL       // nil: none; the environment is never read
+
+	DialTimeout           time.Duration // 0: none
+	TLSHandshakeTimeout   time.Duration // 0: none
+	ResponseHeaderTimeout time.Duration // 0: none, for models that think for minutes
+	IdleConnTimeout       time.Duration // 0: none
+
+	// ForwardedFor adds X-Forwarded-For; otherwise nothing is added at all.
+	ForwardedFor bool
+	// Detail says which events of a stream are told.
+	Detail responses.Detail
+	// MaxEventBytes bounds what is kept of one SSE event, MaxResponseBytes of a
+	// JSON response. 0 means the defaults of ssetap.
+	MaxEventBytes, MaxResponseBytes int
+	// IsSelf reports the addresses that this process listens on, so that a loop
+	// is refused instead of followed; nil: none.
+	IsSelf func(net.Addr) bool
+}
+
+// Stats counts what a Handler did since it was made.
+type Stats struct {
+	Exchanges        int64 // requests forwarded
+	Live             int64 // exchanges under way
+	Loops            int64 // requests refused because the upstream is this proxy
+	Panics           int64 // panics of observation, contained
+	UpstreamFailures int64 // requests that got no response
+	EncodedBodies    int64 // bodies forwarded without being read, for their encoding
+	MalformedBodies  int64 // request bodies that were not one JSON object
+}
+
+// Handler forwards requests. It is safe for concurrent use.
+type Handler struct {
+	cfg       Config
+	transport *http.Transport
+	buffers   sync.Pool
+	forwarder httputil.ReverseProxy
+
+	exchanges, live, loops, panics, failures, encoded, malformed atomic.Int64
+}
+
+// bufferBytes is the size of a copy buffer.
+const bufferBytes = 16 << 10
+
+// New returns a Handler for the upstream at cfg.BaseURL.
+func New(cfg Config) (*Handler, error) {
+	if cfg.BaseURL == nil || cfg.BaseURL.Host == "" {
+		return nil, errors.New("proxy: base URL has no host")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Sessions == nil {
+		cfg.Sessions = session.New(session.Config{})
+	}
+	h := &Handler{cfg: cfg}
+	h.transport = newTransport(cfg)
+	h.buffers.New = func() any { return new([bufferBytes]byte) }
+	h.forwarder = httputil.ReverseProxy{
+		Transport: h.transport,
+		ErrorLog:  slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+	}
+	return h, nil
+}
+
+// Close closes the idle connections to the upstream.
+func (h *Handler) Close() { h.transport.CloseIdleConnections() }
+
+// Stats returns a snapshot of the counters.
+func (h *Handler) Stats() Stats {
+	return Stats{
+		Exchanges:        h.exchanges.Load(),
+		Live:             h.live.Load(),
+		Loops:            h.loops.Load(),
+		Panics:           h.panics.Load(),
+		UpstreamFailures: h.failures.Load(),
+		EncodedBodies:    h.encoded.Load(),
+		MalformedBodies:  h.malformed.Load(),
+	}
+}
+
+// ServeHTTP forwards one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.exchanges.Add(1)
+	h.live.Add(1)
+	defer h.live.Add(-1)
+	// Without full duplex the server closes the request body at the first byte
+	// of the response, and a transport that has not read its end yet cuts the
+	// stream (golang/go#40747). Only HTTP/1 needs it; others refuse the call.
+	_ = http.NewResponseController(w).EnableFullDuplex()
+
+	e := newExchange(h, w, r)
+	defer e.release()
+	forwarder := h.forwarder
+	forwarder.BufferPool = e
+	forwarder.Rewrite = e.rewrite
+	forwarder.ModifyResponse = e.answered
+	forwarder.ErrorHandler = e.failed
+	forwarder.ServeHTTP(w, r)
+}

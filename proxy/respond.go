@@ -1,0 +1,68 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// failed answers a request that got no response. It is ReverseProxy's
+// ErrorHandler.
+func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
+	gone := r.Context().Err() != nil && errors.Is(err, context.Canceled)
+	if e.watches() {
+		func() {
+			defer e.contain()
+			e.tell(outcome{err: err, gone: gone, at: time.Now()})
+		}()
+	}
+	if gone {
+		// Nobody is there to read an answer; 499 is what others log.
+		w.WriteHeader(499)
+		return
+	}
+	e.h.failures.Add(1)
+	status, code := http.StatusBadGateway, "upstream_unreachable"
+	var timeout net.Error
+	switch {
+	case errors.Is(err, errLoop):
+		e.h.loops.Add(1)
+		status, code = http.StatusLoopDetected, "proxy_loop"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		status, code = http.StatusGatewayTimeout, "upstream_timeout"
+	}
+	e.h.cfg.Logger.Warn("upstream failed", slog.String("code", code), slog.String("error", safeError(err)))
+	writeError(w, status, code, "codex-proxy: "+safeError(err))
+}
+
+// writeError answers with an error object as the OpenAI API has it.
+func writeError(w http.ResponseWriter, status int, code, message string) {
+	type object struct {
+		Message string  `json:"message"`
+		Type    string  `json:"type"`
+		Param   *string `json:"param"`
+		Code    string  `json:"code"`
+	}
+	body, err := json.Marshal(map[string]object{"error": {Message: message, Type: "codex_proxy_error", Code: code}})
+	if err != nil {
+		http.Error(w, code, status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// safeError is err's text without what a URL may carry beside the host: a
+// url.Error tells the whole URL, with its query and user.
+func safeError(err error) string {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	return limited(err.Error())
+}

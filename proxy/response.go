@@ -1,0 +1,106 @@
+package proxy
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+	"github.com/codex-proxy/codex-proxy/ssetap"
+)
+
+// answered sees a response before it is passed on. It is ReverseProxy's
+// ModifyResponse; it changes nothing but puts a tap into the body.
+func (e *exchange) answered(response *http.Response) error {
+	// The server adds a Date and a guessed Content-Type where there is none,
+	// unless the header map says that there shall be none.
+	for _, name := range []string{"Date", "Content-Type"} {
+		if _, ok := response.Header[name]; !ok {
+			e.w.Header()[name] = nil
+		}
+	}
+	if !e.watches() || response.StatusCode == http.StatusSwitchingProtocols {
+		return nil
+	}
+	defer e.contain()
+	now := time.Now()
+	scope, request := e.tell(outcome{header: response.Header, status: response.StatusCode, at: now})
+	if response.StatusCode < 200 || response.StatusCode > 299 || e.in.Method == http.MethodHead {
+		return nil
+	}
+	stream := e.endpoint.Streams && isStream(response.Header, request.Stream)
+	if !stream && !e.endpoint.Generates {
+		return nil
+	}
+	if encoding := response.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		e.h.encoded.Add(1)
+		return nil
+	}
+	turn := responses.NewTurn(responses.TurnConfig{
+		Recorder:   e.h.cfg.Recorder,
+		Scope:      scope,
+		ExchangeID: e.id,
+		Start:      now,
+		Detail:     e.h.cfg.Detail,
+		Endpoint:   e.endpoint,
+		Request:    request,
+		CFRay:      limited(response.Header.Get("Cf-Ray")),
+	})
+	options := ssetap.Options{
+		MaxEventBytes: e.h.cfg.MaxEventBytes,
+		MaxBodyBytes:  e.h.cfg.MaxResponseBytes,
+		OnPanic:       func(any) { e.h.panics.Add(1) },
+	}
+	if stream {
+		response.Body = ssetap.NewTap(response.Body, streamSink{turn}, options)
+	} else {
+		response.Body = ssetap.NewBodyTap(response.Body, &documentSink{turn: turn}, options)
+	}
+	return nil
+}
+
+// isStream reports whether a response is a stream of events. Some upstreams
+// leave out the type, so a request for a stream decides then.
+func isStream(header http.Header, asked bool) bool {
+	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil || kind == "" {
+		return asked
+	}
+	return kind == "text/event-stream"
+}
+
+// streamSink shows a stream to a Turn.
+type streamSink struct{ turn *responses.Turn }
+
+var _ ssetap.Sink = streamSink{}
+
+// Event implements ssetap.Sink.
+func (s streamSink) Event(e *ssetap.Event) bool {
+	return s.turn.Event(responses.StreamEvent{Name: e.Name, Data: e.Data, Tail: e.Tail, At: e.At})
+}
+
+// End implements ssetap.Sink.
+func (s streamSink) End(end ssetap.End) { s.turn.End(ending(end)) }
+
+// documentSink shows a JSON response to a Turn when it has ended.
+type documentSink struct {
+	turn       *responses.Turn
+	body, tail []byte
+}
+
+var _ ssetap.Sink = (*documentSink)(nil)
+
+// Event implements ssetap.Sink. The body comes right before End.
+func (s *documentSink) Event(e *ssetap.Event) bool {
+	// The slices are the tap's; End comes after this call.
+	s.body, s.tail = slices.Clone(e.Data), slices.Clone(e.Tail)
+	return false
+}
+
+// End implements ssetap.Sink.
+func (s *documentSink) End(end ssetap.End) { s.turn.Document(s.body, s.tail, ending(end)) }
+
+func ending(end ssetap.End) responses.Ending {
+	return responses.Ending{By: end.By.String(), Err: end.Err, Bytes: end.Bytes, At: end.At}
+}

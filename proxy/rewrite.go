@@ -1,0 +1,61 @@
+package proxy
+
+import (
+	"net/http/httputil"
+	"net/url"
+	"strings"
+)
+
+// restored are the headers that ReverseProxy takes out of a rewritten request.
+// An agent, or a gateway in front of us, that sent them meant them.
+var restored = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
+
+// rewrite turns the agent's request into the upstream's, adding nothing.
+func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
+	in, out := pr.In, pr.Out
+	out.URL = target(e.h.cfg.BaseURL, in.URL)
+	out.Host = ""
+	for _, name := range restored {
+		if values, ok := in.Header[name]; ok {
+			out.Header[name] = values
+		}
+	}
+	if e.h.cfg.ForwardedFor {
+		pr.SetXForwarded()
+	}
+	// The server fills in the trailers when it has read the body; the clone
+	// would never see them.
+	out.Trailer = in.Trailer
+	if _, ok := in.Header["User-Agent"]; !ok {
+		// An empty value keeps the transport from sending its own.
+		out.Header.Set("User-Agent", "")
+	}
+	if out.Body != nil && e.watches() {
+		out.Body = e.inspected(out.Body, in.ContentLength)
+	}
+}
+
+// target maps a request's URL: /v1/... below the base URL, anything else to the
+// same host as it is. The escaping of the path and the query string are kept to
+// the byte.
+func target(base, in *url.URL) *url.URL {
+	out := *base
+	out.RawQuery, out.ForceQuery, out.Fragment = in.RawQuery, in.ForceQuery, ""
+	path, escaped := in.Path, in.EscapedPath()
+	if rest, ok := belowV1(escaped); ok {
+		plain, _ := belowV1(path)
+		path = strings.TrimSuffix(base.Path, "/") + plain
+		escaped = strings.TrimSuffix(base.EscapedPath(), "/") + rest
+	}
+	out.Path, out.RawPath = path, escaped
+	return &out
+}
+
+// belowV1 returns what follows /v1 in a path, and whether anything may.
+func belowV1(path string) (string, bool) {
+	rest, ok := strings.CutPrefix(path, "/v1")
+	if !ok || rest != "" && rest[0] != '/' {
+		return path, false
+	}
+	return rest, true
+}
