@@ -1,0 +1,65 @@
+package session_test
+
+import (
+	"net/textproto"
+	"testing"
+
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+	"github.com/codex-proxy/codex-proxy/internal/session"
+)
+
+func headers(pairs ...string) session.Headers {
+	values := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		values[textproto.CanonicalMIMEHeaderKey(pairs[i])] = pairs[i+1]
+	}
+	return func(name string) string { return values[textproto.CanonicalMIMEHeaderKey(name)] }
+}
+
+const agent045 = "codex_exec/0.45.0 (Debian 12.0.0; x86_64) xterm"
+
+func TestIdentifyConversation(t *testing.T) {
+	tests := map[string]struct {
+		header  session.Headers
+		request responses.Request
+		want    string
+	}{
+		"thread header":        {headers("thread-id", "t", "session-id", "s"), responses.Request{}, "t"},
+		"turn metadata":        {headers("x-codex-turn-metadata", `{"thread_id":"m"}`, "session-id", "s"), responses.Request{}, "m"},
+		"client metadata":      {headers("session-id", "s"), responses.Request{ClientMetadata: []byte(`{"thread_id":"b"}`)}, "b"},
+		"old header":           {headers("conversation_id", "c", "session_id", "s"), responses.Request{}, "c"},
+		"session header":       {headers("session_id", "s"), responses.Request{}, "s"},
+		"cache key of Codex":   {headers("user-agent", agent045), responses.Request{PromptCacheKey: "k"}, "k"},
+		"cache key of another": {headers("user-agent", "curl/8"), responses.Request{PromptCacheKey: "k"}, "exchange"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := session.Identify(test.header, test.request, events.Resource{}, "exchange")
+			if got.ConversationID != test.want {
+				t.Errorf("ConversationID = %q; want %q", got.ConversationID, test.want)
+			}
+		})
+	}
+}
+
+func TestIdentifyAuthMode(t *testing.T) {
+	tests := map[string]struct {
+		header session.Headers
+		want   string
+	}{
+		"account":              {headers("chatgpt-account-id", "a", "authorization", "Bearer x"), "ChatGPT"},
+		"token":                {headers("authorization", "Bearer eyJa.b.c"), "ChatGPT"},
+		"key of an SDK":        {headers("authorization", "Bearer sk-1", "user-agent", "OpenAI/Go"), "ApiKey"},
+		"built-in provider":    {headers("authorization", "Bearer sk-1", "user-agent", agent045, "version", "0.45.0"), "ApiKey"},
+		"custom provider":      {headers("authorization", "Bearer sk-1", "user-agent", agent045), ""},
+		"nothing but a header": {headers("authorization", "Basic x"), ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := session.Identify(test.header, responses.Request{}, events.Resource{}, "x").AuthMode; got != test.want {
+				t.Errorf("AuthMode = %q; want %q", got, test.want)
+			}
+		})
+	}
+}
