@@ -1,0 +1,159 @@
+package otlp
+
+import (
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// framingBytes is more than the tags and lengths around a resource's records
+// take.
+const framingBytes = 32
+
+// maxKeptBytes is how much of a sealed group's buffer is kept for the next one.
+const maxKeptBytes = 128 << 10
+
+// group is the part of the open batch that belongs to one resource.
+type group struct {
+	resource []byte // field ResourceLogs.resource; never changed
+	scope    []byte // field ScopeLogs.scope; never changed
+
+	// Guarded by batcher.mu.
+	records []byte // fields ScopeLogs.log_records
+	count   int
+}
+
+func newGroup(resource []attribute.KeyValue, scopeName, scopeVersion string) *group {
+	return &group{
+		resource: appendResource(nil, resource),
+		scope:    appendScope(nil, scopeName, scopeVersion),
+	}
+}
+
+// batcher gathers encoded records, grouped by resource, and seals them into
+// entries bounded in bytes, records and time.
+type batcher struct {
+	limits BatchLimits
+	// seal takes a sealed batch. It is called with mu held, so that batches
+	// leave in the order they were sealed, and must not block.
+	sealed func(Entry)
+	// refused counts a record that came after close.
+	refused func()
+
+	mu      sync.Mutex
+	groups  []*group // those with records, in order of appearance
+	bytes   int      // of the open batch, framing included
+	records int
+	deltas  int
+	timer   *time.Timer // seals the open batch MaxDelay after its first record
+	closed  bool
+}
+
+// add appends an encoded LogRecord to the open batch. It keeps no reference to
+// record.
+func (b *batcher) add(g *group, record []byte, delta bool) {
+	size := sizeBytesField(fieldLogRecord, len(record))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		b.refused()
+		return
+	}
+	if b.records > 0 && b.bytes+size+b.groupBytes(g) > b.limits.MaxBytes {
+		b.sealLocked()
+	}
+	b.bytes += size + b.groupBytes(g)
+	if g.count == 0 {
+		b.groups = append(b.groups, g)
+	}
+	g.records = appendBytes(g.records, fieldLogRecord, record)
+	g.count++
+	b.records++
+	if delta {
+		b.deltas++
+	}
+	switch {
+	case b.records >= b.limits.MaxRecords || b.bytes >= b.limits.MaxBytes:
+		b.sealLocked()
+	case b.records == 1:
+		b.arm()
+	}
+}
+
+// groupBytes is what a record costs beside itself: the resource, unless the
+// open batch has it.
+func (b *batcher) groupBytes(g *group) int {
+	if g.count > 0 {
+		return 0
+	}
+	return len(g.resource) + len(g.scope) + framingBytes
+}
+
+// arm starts the timer of a batch that has its first record. A timer that fires
+// late, for a batch that was sealed meanwhile, seals the next one early, which
+// does no harm.
+func (b *batcher) arm() {
+	if b.timer == nil {
+		b.timer = time.AfterFunc(b.limits.MaxDelay, b.seal)
+		return
+	}
+	b.timer.Reset(b.limits.MaxDelay)
+}
+
+// seal ends the open batch, if there is one.
+func (b *batcher) seal() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sealLocked()
+}
+
+// close seals the open batch; records that come later are refused.
+func (b *batcher) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sealLocked()
+	b.closed = true
+}
+
+// openBytes is the size of the open batch.
+func (b *batcher) openBytes() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes
+}
+
+func (b *batcher) sealLocked() {
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	if b.records == 0 {
+		return
+	}
+	payload := make([]byte, 0, b.bytes)
+	for i, g := range b.groups {
+		payload = g.appendRequest(payload)
+		g.records, g.count = g.records[:0], 0
+		if cap(g.records) > maxKeptBytes {
+			g.records = nil
+		}
+		b.groups[i] = nil
+	}
+	entry := Entry{Payload: payload, Records: b.records, Deltas: b.deltas}
+	b.groups, b.bytes, b.records, b.deltas = b.groups[:0], 0, 0, 0
+	b.sealed(entry)
+}
+
+// appendRequest appends the field ExportLogsServiceRequest.resource_logs.
+func (g *group) appendRequest(dst []byte) []byte {
+	scopeLogs := len(g.scope) + len(g.records)
+	resourceLogs := len(g.resource) + sizeBytesField(fieldScopeLogs, scopeLogs)
+	dst = protowire.AppendTag(dst, fieldResourceLogs, protowire.BytesType)
+	dst = protowire.AppendVarint(dst, uint64(resourceLogs)) //nolint:gosec // A size is never negative.
+	dst = append(dst, g.resource...)
+	dst = protowire.AppendTag(dst, fieldScopeLogs, protowire.BytesType)
+	dst = protowire.AppendVarint(dst, uint64(scopeLogs))
+	dst = append(dst, g.scope...)
+	return append(dst, g.records...)
+}

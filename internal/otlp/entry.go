@@ -1,0 +1,137 @@
+package otlp
+
+import (
+	"bytes"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Entry is one sealed batch: an ExportLogsServiceRequest in its protobuf
+// encoding, ready to send. The bytes of a payload never change. Two payloads one
+// after the other are a valid payload too: protobuf joins repeated fields.
+type Entry struct {
+	// ID orders entries; the outbox gives it. It survives a change of payload.
+	ID uint64
+	// Payload is the encoded request.
+	Payload []byte
+	// Records is the number of log records in the payload.
+	Records int
+	// Deltas is the number of records among them that tell of a stream event
+	// whose kind ends in .delta. They go first when room is short.
+	Deltas int
+}
+
+// WithoutDeltas returns the entry with its deltas taken out.
+func (e Entry) WithoutDeltas() Entry {
+	return e.filter(func(_ int, delta bool) bool { return !delta })
+}
+
+// split returns the first half of the entry's records and the rest.
+func (e Entry) split() (first, rest Entry) {
+	half := e.Records / 2
+	first = e.filter(func(i int, _ bool) bool { return i < half })
+	rest = e.filter(func(i int, _ bool) bool { return i >= half })
+	return first, rest
+}
+
+// join returns one entry, with e's ID, that holds e's records and next's. It
+// uses the spare capacity behind e's payload, so e may be joined only once.
+func (e Entry) join(next Entry) Entry {
+	e.Payload = append(e.Payload, next.Payload...)
+	e.Records += next.Records
+	e.Deltas += next.Deltas
+	return e
+}
+
+// filter returns the entry with the records for which keep, given the record's
+// index and whether it is a delta, reports true. A resource or scope without
+// records left goes too.
+func (e Entry) filter(keep func(i int, delta bool) bool) Entry {
+	kept := Entry{ID: e.ID}
+	index := 0
+	kept.Payload, _ = rewrite(e.Payload, fieldResourceLogs, func(resourceLogs []byte) ([]byte, bool) {
+		return rewrite(resourceLogs, fieldScopeLogs, func(scopeLogs []byte) ([]byte, bool) {
+			return rewrite(scopeLogs, fieldLogRecord, func(record []byte) ([]byte, bool) {
+				delta := isDelta(record)
+				ok := keep(index, delta)
+				index++
+				if ok {
+					kept.Records++
+				}
+				if ok && delta {
+					kept.Deltas++
+				}
+				return record, ok
+			})
+		})
+	})
+	return kept
+}
+
+// rewrite returns message with every length-delimited field of the given number
+// replaced by what f makes of it, or left out where f reports false. It reports
+// whether any such field is left.
+func rewrite(message []byte, field protowire.Number, f func([]byte) ([]byte, bool)) ([]byte, bool) {
+	var out []byte
+	found := false
+	for len(message) > 0 {
+		number, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			break
+		}
+		size := protowire.ConsumeFieldValue(number, kind, message[n:])
+		if size < 0 {
+			break
+		}
+		raw := message[:n+size]
+		message = message[n+size:]
+		if number != field || kind != protowire.BytesType {
+			out = append(out, raw...)
+			continue
+		}
+		inner, _ := protowire.ConsumeBytes(raw[n:])
+		if replaced, ok := f(inner); ok {
+			out = appendBytes(out, field, replaced)
+			found = true
+		}
+	}
+	return out, found
+}
+
+// isDelta reports whether an encoded LogRecord has an event.kind that ends in
+// .delta.
+func isDelta(record []byte) bool {
+	delta := false
+	eachBytesField(record, fieldAttribute, func(kv []byte) {
+		isKind := false
+		eachBytesField(kv, fieldKey, func(key []byte) { isKind = string(key) == kindAttribute })
+		if !isKind {
+			return
+		}
+		eachBytesField(kv, fieldValue, func(value []byte) {
+			eachBytesField(value, fieldStringValue, func(text []byte) {
+				delta = bytes.HasSuffix(text, []byte(deltaSuffix))
+			})
+		})
+	})
+	return delta
+}
+
+// eachBytesField calls f with every length-delimited field of the given number.
+func eachBytesField(message []byte, field protowire.Number, f func([]byte)) {
+	for len(message) > 0 {
+		number, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return
+		}
+		size := protowire.ConsumeFieldValue(number, kind, message[n:])
+		if size < 0 {
+			return
+		}
+		if number == field && kind == protowire.BytesType {
+			inner, _ := protowire.ConsumeBytes(message[n:])
+			f(inner)
+		}
+		message = message[n+size:]
+	}
+}

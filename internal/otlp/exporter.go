@@ -1,0 +1,247 @@
+// Package otlp exports records as OpenTelemetry logs in the background.
+//
+// A record passes through the SDK's Logger into a processor that encodes it
+// once; batches of encoded records wait in an [Outbox]; one sender at a time
+// takes them, oldest first, to the collector over gRPC or HTTP. Observing never
+// waits for exporting: what the collector does not take piles up to a bound, and
+// whatever is given up is counted by reason in [Stats].
+//
+// It is the only package that knows the OpenTelemetry SDK and its exporters.
+package otlp
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+
+	"github.com/codex-proxy/codex-proxy/events"
+)
+
+// Exporter is an [events.Recorder] that sends records to a collector.
+//
+// Run sends as long as the program works. At the end, call Flush while Run still
+// runs, then end Run, then Close.
+type Exporter struct {
+	encoder    *events.Encoder
+	attributes sync.Pool // of *[]attribute.KeyValue
+	loggers    *loggers
+	batcher    *batcher
+	outbox     Outbox
+	ledger     *ledger
+
+	// turn holds one token. Who has taken it may send, and owns the four fields
+	// below.
+	turn    chan struct{}
+	courier *courier
+	health  *health
+	backoff backoff
+	full    int64 // records dropped for room, as last looked at
+
+	// wake ends Run's wait for the next try.
+	wake chan struct{}
+	// life ends at Close.
+	life      context.Context
+	end       context.CancelFunc
+	closeOnce sync.Once
+	closeErr  error
+}
+
+var _ events.Recorder = (*Exporter)(nil)
+
+// New returns an Exporter that sends nothing before Run. It connects lazily: a
+// collector that is down is no error. The error joins every problem of cfg and
+// shows neither header values nor the endpoint's URL.
+func New(cfg Config) (*Exporter, error) {
+	cfg = cfg.withDefaults()
+	endpoint, err := cfg.validate()
+	if err != nil {
+		return nil, err
+	}
+	var s sender
+	if cfg.Protocol == ProtocolGRPC {
+		s, err = newGRPCSender(cfg, endpoint)
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		s = newHTTPSender(cfg)
+	}
+	scrub := newScrubber(cfg.Headers, endpoint)
+	return newExporter(cfg, s, scrub, endpoint.Host), nil
+}
+
+// newExporter wires an Exporter around a sender. cfg must have its defaults.
+func newExporter(cfg Config, s sender, scrub *scrubber, host string) *Exporter {
+	life, end := context.WithCancel(context.Background())
+	x := &Exporter{
+		encoder: cfg.Encoder,
+		outbox:  cfg.Outbox,
+		ledger:  new(ledger),
+		turn:    make(chan struct{}, 1),
+		health:  newHealth(cfg.Logger, cfg.Protocol, host),
+		wake:    make(chan struct{}, 1),
+		life:    life,
+		end:     end,
+	}
+	x.batcher = &batcher{
+		limits:  cfg.Batch,
+		sealed:  func(e Entry) { x.ledger.dropped(reasonQueueFull, x.outbox.Append(e)) },
+		refused: func() { x.ledger.dropped(reasonShutdown, 1) },
+	}
+	x.loggers = &loggers{
+		encoder: cfg.Encoder,
+		batcher: x.batcher,
+		version: cfg.Version,
+		items:   make(map[events.Resource]*item),
+	}
+	x.courier = &courier{sender: s, timeout: cfg.Timeout, ledger: x.ledger, health: x.health, scrub: scrub}
+	return x
+}
+
+// maxPooledAttributes keeps one odd record from pinning its attributes' slice.
+const maxPooledAttributes = 256
+
+// Record implements events.Recorder. It encodes r at once and never waits for
+// the collector; after Close it only counts.
+func (x *Exporter) Record(r events.Record) {
+	x.encoder.Expand(r, x.emit)
+}
+
+func (x *Exporter) emit(r events.Record) {
+	attrs, ok := x.attributes.Get().(*[]attribute.KeyValue)
+	if !ok {
+		attrs = new([]attribute.KeyValue)
+	}
+	*attrs = x.encoder.Attributes((*attrs)[:0], r)
+	severity := log.Severity(x.encoder.Severity(r))
+	var record log.Record
+	record.SetTimestamp(r.Time)
+	record.SetObservedTimestamp(r.Time)
+	record.SetEventName(r.Event.EventName())
+	record.SetSeverity(severity)
+	record.SetSeverityText(severity.String())
+	if body := x.encoder.Body(r); body != "" {
+		record.SetBody(attribute.StringValue(body))
+	}
+	record.AddAttributes(*attrs...)
+	x.ledger.recorded()
+	// Emitting ignores the cancellation of the request it describes.
+	x.loggers.get(r.Scope.Resource).Emit(context.Background(), record)
+	clear(*attrs)
+	if cap(*attrs) <= maxPooledAttributes {
+		x.attributes.Put(attrs)
+	}
+}
+
+// Run sends what is recorded until ctx ends or Close is called, and then returns
+// nil. A collector that does not answer is tried again for as long. It must be
+// called once.
+func (x *Exporter) Run(ctx context.Context) error {
+	ctx, cancel := x.untilClosed(ctx)
+	defer cancel()
+	for {
+		if !x.take(ctx) {
+			return nil
+		}
+		wait, found := x.step(ctx)
+		x.release()
+		if found && wait == 0 {
+			continue
+		}
+		if !x.pause(ctx, wait) {
+			return nil
+		}
+	}
+}
+
+// step attempts the oldest entry, if there is one, and returns how long to wait
+// before the next try; 0 when the entry is settled.
+func (x *Exporter) step(ctx context.Context) (wait time.Duration, found bool) {
+	if full := x.ledger.snapshot().Dropped.QueueFull; full != x.full {
+		x.full = full
+		x.health.overflows(full)
+	}
+	e, found := x.outbox.Next(0)
+	if !found {
+		return 0, false
+	}
+	left, after := x.courier.deliver(ctx, e)
+	x.outbox.Done(left)
+	if left.Records == 0 {
+		x.backoff.reset()
+		return 0, true
+	}
+	return x.backoff.next(after), true
+}
+
+// pause waits for the next try, or for something to send when wait is 0. It
+// reports whether ctx goes on.
+func (x *Exporter) pause(ctx context.Context, wait time.Duration) bool {
+	ready := x.outbox.Ready()
+	var due <-chan time.Time
+	if wait > 0 {
+		ready = nil
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-ready:
+	case <-due:
+	case <-x.wake:
+	}
+	return true
+}
+
+// Close ends the Exporter and Run with it. Records still queued are counted as
+// dropped unless the outbox outlives the process, and so are those that come
+// later. It may be called more than once.
+func (x *Exporter) Close() error {
+	x.closeOnce.Do(func() {
+		x.end()
+		x.turn <- struct{}{} // A try under way has just been canceled.
+		x.batcher.close()
+		lost := x.outbox.Close()
+		x.ledger.dropped(reasonShutdown, lost)
+		x.health.loses(lost)
+		x.closeErr = x.courier.sender.close()
+	})
+	return x.closeErr
+}
+
+// Stats returns a snapshot that balances.
+func (x *Exporter) Stats() Stats {
+	s := x.ledger.snapshot()
+	s.QueuedBytes = int64(x.batcher.openBytes() + x.outbox.Bytes())
+	return s
+}
+
+// take waits for the turn to send. It reports false when ctx ends first.
+func (x *Exporter) take(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case x.turn <- struct{}{}:
+		return true
+	}
+}
+
+func (x *Exporter) release() { <-x.turn }
+
+// untilClosed returns a context that ends with ctx or at Close.
+func (x *Exporter) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(x.life, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}

@@ -1,0 +1,66 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Flush sends what is recorded so far without waiting out a back-off: one try
+// for every batch, as far as ctx's deadline allows. What could not be sent stays
+// queued and makes the error. It may be called while Run runs, and without it.
+func (x *Exporter) Flush(ctx context.Context) error {
+	x.batcher.seal()
+	last := x.outbox.Last()
+	ctx, cancel := x.untilClosed(ctx)
+	defer cancel()
+	if !x.take(ctx) {
+		return x.notFlushed(ctx.Err())
+	}
+	complete := x.sweep(ctx, last)
+	works := !x.courier.retrying
+	x.release()
+	if works {
+		select {
+		case x.wake <- struct{}{}:
+		default:
+		}
+	}
+	if complete {
+		return nil
+	}
+	return x.notFlushed(ctx.Err())
+}
+
+// notFlushed is the error for records that are still queued. Without a cause the
+// collector's last answer is it.
+func (x *Exporter) notFlushed(cause error) error {
+	s := x.ledger.snapshot()
+	if s.Queued == 0 {
+		return nil
+	}
+	if cause == nil {
+		cause = errors.New(s.LastError)
+	}
+	return fmt.Errorf("flush %d queued records: %w", s.Queued, cause)
+}
+
+// sweep tries every entry up to the one with ID last. It reports whether all of
+// them are settled.
+func (x *Exporter) sweep(ctx context.Context, last uint64) bool {
+	settled := true
+	for after := uint64(0); ; {
+		e, ok := x.outbox.Next(after)
+		if !ok {
+			return settled
+		}
+		if e.ID > last || ctx.Err() != nil {
+			x.outbox.Done(e)
+			return settled && e.ID > last
+		}
+		left, _ := x.courier.deliver(ctx, e)
+		x.outbox.Done(left)
+		settled = settled && left.Records == 0
+		after = e.ID
+	}
+}

@@ -1,0 +1,193 @@
+package otlp
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	collogpb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/codex-proxy/codex-proxy/events"
+)
+
+// sealedEntry returns the entry that a batcher makes of records.
+func sealedEntry(t *testing.T, records ...events.Record) Entry {
+	t.Helper()
+	outbox := NewMemoryOutbox(QueueLimits{}, BatchLimits{})
+	x := openScripted(Config{Outbox: outbox}, &scripted{})
+	for _, r := range records {
+		x.Record(r)
+	}
+	x.batcher.seal()
+	e, ok := outbox.Next(0)
+	if !ok {
+		t.Fatal("Next() found nothing")
+	}
+	x.Close()
+	e.ID = 0
+	return e
+}
+
+// contents returns what the entry's records say: the text of a prompt, or "-"
+// for a delta.
+func contents(t *testing.T, e Entry) []string {
+	t.Helper()
+	request := new(collogpb.ExportLogsServiceRequest)
+	if err := proto.Unmarshal(e.Payload, request); err != nil {
+		t.Fatalf("Unmarshal() = %v", err)
+	}
+	var texts []string
+	deltas := 0
+	for _, r := range (received{request: request}).records() {
+		text := "-"
+		for _, kv := range r.GetAttributes() {
+			if kv.GetKey() == "prompt" {
+				text = kv.GetValue().GetStringValue()
+			}
+		}
+		if text == "-" {
+			deltas++
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) != e.Records || deltas != e.Deltas {
+		t.Errorf("entry says %d records, %d deltas; has %d and %d", e.Records, e.Deltas, len(texts), deltas)
+	}
+	return texts
+}
+
+func all(t *testing.T, o *MemoryOutbox) [][]string {
+	t.Helper()
+	var texts [][]string
+	for after := uint64(0); ; {
+		e, ok := o.Next(after)
+		if !ok {
+			return texts
+		}
+		o.Done(e)
+		after = e.ID
+		texts = append(texts, contents(t, e))
+	}
+}
+
+func TestMemoryOutboxDropsDeltasFirst(t *testing.T) {
+	o := NewMemoryOutbox(QueueLimits{MaxRecords: 6}, BatchLimits{MaxRecords: 3})
+	dropped := 0
+	dropped += o.Append(sealedEntry(t, prompt("a"), delta(), prompt("b")))
+	dropped += o.Append(sealedEntry(t, delta(), prompt("c"), delta()))
+	if dropped != 0 {
+		t.Fatalf("Append() dropped %d below the bound", dropped)
+	}
+	if dropped := o.Append(sealedEntry(t, prompt("d"))); dropped != 1 {
+		t.Errorf("Append() = %d; want 1, the oldest delta", dropped)
+	}
+	if diff := cmp.Diff([][]string{{"a", "b"}, {"-", "c", "-"}, {"d"}}, all(t, o)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if dropped := o.Append(sealedEntry(t, prompt("e"), prompt("f"), prompt("g"))); dropped != 4 {
+		t.Errorf("Append() = %d; want 4: two deltas, then the oldest batch", dropped)
+	}
+	if diff := cmp.Diff([][]string{{"c"}, {"d"}, {"e", "f", "g"}}, all(t, o)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+func TestMemoryOutboxBoundsBytes(t *testing.T) {
+	e := sealedEntry(t, prompt("a"))
+	size := len(e.Payload)
+	o := NewMemoryOutbox(QueueLimits{MaxBytes: 3 * size}, BatchLimits{MaxRecords: 1})
+	dropped := 0
+	for range 10 {
+		dropped += o.Append(e)
+	}
+	if o.Bytes() != 3*size || dropped != 7 {
+		t.Errorf("%d bytes after %d drops; want %d after 7", o.Bytes(), dropped, 3*size)
+	}
+}
+
+func TestMemoryOutboxKeepsClaim(t *testing.T) {
+	o := NewMemoryOutbox(QueueLimits{MaxRecords: 2}, BatchLimits{MaxRecords: 4})
+	o.Append(sealedEntry(t, prompt("a"), delta()))
+	claimed, _ := o.Next(0)
+	if dropped := o.Append(sealedEntry(t, prompt("b"))); dropped != 1 {
+		t.Errorf("Append() = %d; want 1, the newest: the other is on its way", dropped)
+	}
+	if got, _ := o.Next(0); len(contents(t, got)) != 2 {
+		t.Errorf("claimed entry has %q; want it unchanged", contents(t, got))
+	}
+	o.Done(Entry{ID: claimed.ID})
+	if _, ok := o.Next(0); ok || o.Bytes() != 0 {
+		t.Errorf("outbox is not empty after Done: %d bytes", o.Bytes())
+	}
+}
+
+func TestMemoryOutboxJoinsWhatWaits(t *testing.T) {
+	o := NewMemoryOutbox(QueueLimits{}, BatchLimits{MaxRecords: 3})
+	for _, text := range []string{"a", "b", "c", "d"} {
+		o.Append(sealedEntry(t, prompt(text)))
+	}
+	if diff := cmp.Diff([][]string{{"a", "b", "c"}, {"d"}}, all(t, o)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	first, _ := o.Next(0)
+	second, _ := o.Next(first.ID)
+	before := string(second.Payload)
+	o.Append(sealedEntry(t, prompt("e")))
+	if string(second.Payload) != before {
+		t.Error("a claimed payload was changed")
+	}
+	o.Done(second)
+	if diff := cmp.Diff([][]string{{"a", "b", "c"}, {"d"}, {"e"}}, all(t, o)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+func TestEntrySplit(t *testing.T) {
+	elsewhere := prompt("c")
+	elsewhere.Scope.Resource = &events.Resource{ServiceName: "other"}
+	e := sealedEntry(t, prompt("a"), elsewhere, prompt("b"), delta(), prompt("d"))
+	e.ID = 7
+	first, rest := e.split()
+	// Records of one resource stand together.
+	if diff := cmp.Diff([][]string{{"a", "b"}, {"-", "d", "c"}}, [][]string{contents(t, first), contents(t, rest)}); diff != "" {
+		t.Errorf("split() (-want +got):\n%s", diff)
+	}
+	if first.ID != 7 || rest.ID != 7 {
+		t.Errorf("IDs = %d, %d; want 7", first.ID, rest.ID)
+	}
+	request := new(collogpb.ExportLogsServiceRequest)
+	if err := proto.Unmarshal(first.Payload, request); err != nil || len(request.GetResourceLogs()) != 1 {
+		t.Errorf("first half has %d resources (%v); want 1: none without records", len(request.GetResourceLogs()), err)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "-", "d", "c"}, contents(t, first.join(rest))); diff != "" {
+		t.Errorf("join() (-want +got):\n%s", diff)
+	}
+}
+
+func TestQueueBoundIsCounted(t *testing.T) {
+	book := newLogbook()
+	c := startCollector(t, ProtocolHTTPBinary, false, "", nil)
+	cfg := c.config()
+	cfg.Queue.MaxRecords = 100
+	cfg.Batch.MaxRecords = 10
+	cfg.Logger = book.logger()
+	x := open(t, cfg)
+	for i := range 400 {
+		if i%4 == 0 {
+			x.Record(prompt("kept"))
+		} else {
+			x.Record(delta())
+		}
+	}
+	balance(t, x)
+	s := x.Stats()
+	if s.Recorded != 400 || s.Dropped.QueueFull < 290 || s.Queued > 110 || s.QueuedBytes == 0 {
+		t.Errorf("Stats() = %+v; want about 300 of 400 dropped", s)
+	}
+	run(t, x)
+	got := prompts(c.await(t, int(s.Queued)))
+	if len(got) != 100 {
+		t.Errorf("%d prompts delivered; want all 100: deltas go first", len(got))
+	}
+	book.await(t, "queue is full")
+}

@@ -1,0 +1,73 @@
+package otlp
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
+)
+
+// What marks a record as a delta: high in number, low in worth.
+const (
+	kindAttribute = "event.kind"
+	deltaSuffix   = ".delta"
+)
+
+// maxPooledBytes keeps one huge record from pinning its buffer for ever.
+const maxPooledBytes = 64 << 10
+
+// processor is the sdklog.Processor of one resource: it encodes each record
+// once, in the caller's goroutine, and appends the bytes to the open batch.
+type processor struct {
+	batcher *batcher
+	scratch *sync.Pool // of *[]byte
+
+	// The group is made from the first record, which knows the resource as the
+	// SDK completed it.
+	once  sync.Once
+	group *group
+}
+
+var _ sdklog.Processor = (*processor)(nil)
+
+// Enabled implements sdklog.Processor.
+func (*processor) Enabled(context.Context, sdklog.EnabledParameters) bool { return true }
+
+// OnEmit implements sdklog.Processor. It never fails: what cannot be kept is
+// counted, and the SDK's error handler would only write to stderr.
+func (p *processor) OnEmit(_ context.Context, r *sdklog.Record) error {
+	p.once.Do(func() {
+		scope := r.InstrumentationScope()
+		p.group = newGroup(r.Resource().Attributes(), scope.Name, scope.Version)
+	})
+	buf, ok := p.scratch.Get().(*[]byte)
+	if !ok {
+		buf = new([]byte)
+	}
+	*buf = appendLogRecord((*buf)[:0], r)
+	p.batcher.add(p.group, *buf, tellsDelta(r))
+	if cap(*buf) <= maxPooledBytes {
+		p.scratch.Put(buf)
+	}
+	return nil
+}
+
+// ForceFlush implements sdklog.Processor. Flushing is the Exporter's.
+func (*processor) ForceFlush(context.Context) error { return nil }
+
+// Shutdown implements sdklog.Processor. Ending is the Exporter's.
+func (*processor) Shutdown(context.Context) error { return nil }
+
+func tellsDelta(r *sdklog.Record) bool {
+	delta := false
+	r.WalkAttributes(func(kv attribute.KeyValue) bool {
+		if kv.Key != kindAttribute {
+			return true
+		}
+		delta = kv.Value.Type() == attribute.STRING && strings.HasSuffix(kv.Value.AsString(), deltaSuffix)
+		return false
+	})
+	return delta
+}
