@@ -12,8 +12,8 @@ import (
 // take.
 const framingBytes = 32
 
-// maxKeptBytes is how much of a sealed group's buffer is kept for the next one.
-const maxKeptBytes = 128 << 10
+// maxSpares is how many buffers of sealed groups are kept for the next ones.
+const maxSpares = 4
 
 // group is the part of the open batch that belongs to one resource.
 type group struct {
@@ -36,7 +36,7 @@ func newGroup(resource []attribute.KeyValue, scopeName, scopeVersion string) *gr
 // entries bounded in bytes, records and time.
 type batcher struct {
 	limits BatchLimits
-	// seal takes a sealed batch. It is called with mu held, so that batches
+	// sealed takes a sealed batch. It is called with mu held, so that batches
 	// leave in the order they were sealed, and must not block.
 	sealed func(Entry)
 	// refused counts a record that came after close.
@@ -47,6 +47,7 @@ type batcher struct {
 	bytes   int      // of the open batch, framing included
 	records int
 	deltas  int
+	spares  [][]byte
 	timer   *time.Timer // seals the open batch MaxDelay after its first record
 	closed  bool
 }
@@ -67,6 +68,9 @@ func (b *batcher) add(g *group, record []byte, delta bool) {
 	b.bytes += size + b.groupBytes(g)
 	if g.count == 0 {
 		b.groups = append(b.groups, g)
+		if last := len(b.spares) - 1; last >= 0 {
+			g.records, b.spares = b.spares[last], b.spares[:last]
+		}
 	}
 	g.records = appendBytes(g.records, fieldLogRecord, record)
 	g.count++
@@ -134,10 +138,10 @@ func (b *batcher) sealLocked() {
 	payload := make([]byte, 0, b.bytes)
 	for i, g := range b.groups {
 		payload = g.appendRequest(payload)
-		g.records, g.count = g.records[:0], 0
-		if cap(g.records) > maxKeptBytes {
-			g.records = nil
+		if len(b.spares) < maxSpares && cap(g.records) <= 2*b.limits.MaxBytes {
+			b.spares = append(b.spares, g.records[:0])
 		}
+		g.records, g.count = nil, 0
 		b.groups[i] = nil
 	}
 	entry := Entry{Payload: payload, Records: b.records, Deltas: b.deltas}

@@ -100,10 +100,10 @@ func TestLoggersAreBounded(t *testing.T) {
 	x := openScripted(Config{}, &scripted{replies: []reply{{}}})
 	defer x.Close()
 	stay := &events.Resource{ServiceName: "stays"}
-	logger := x.loggers.get(stay)
+	kept := x.loggers.get(stay)
 	for i := range 10 * maxLoggers {
 		x.loggers.get(&events.Resource{ServiceName: "comes and goes", ServiceVersion: strings.Repeat("x", i)})
-		if x.loggers.get(&events.Resource{ServiceName: "stays"}) != logger {
+		if x.loggers.get(&events.Resource{ServiceName: "stays"}) != kept {
 			t.Fatalf("logger in use was forgotten after %d others", i)
 		}
 	}

@@ -240,3 +240,26 @@ func TestEnvironmentHasNoSay(t *testing.T) {
 		}
 	}
 }
+
+// TestDeltasTakeTheShortWay compares the first delta of a resource, which goes
+// through the SDK, with the next, which does not.
+func TestDeltasTakeTheShortWay(t *testing.T) {
+	for _, schema := range []events.Schema{events.SchemaTyped, events.SchemaCodex} {
+		c := startCollector(t, ProtocolHTTPBinary, false, "", nil)
+		cfg := c.config()
+		cfg.Encoder = &events.Encoder{Schema: schema}
+		x := open(t, cfg)
+		x.Record(delta())
+		if x.loggers.get(sampleScope().Resource).processor.group.Load() == nil {
+			t.Fatal("the first record did not pass the processor")
+		}
+		x.Record(delta())
+		if err := x.Flush(t.Context()); err != nil {
+			t.Fatalf("Flush() = %v", err)
+		}
+		records := c.await(t, 2)
+		if diff := cmp.Diff(records[0], records[1], protocmp.Transform()); diff != "" {
+			t.Errorf("schema %d: records differ (-sdk +short):\n%s", schema, diff)
+		}
+	}
+}

@@ -11,6 +11,7 @@ package otlp
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -117,23 +118,38 @@ func (x *Exporter) emit(r events.Record) {
 	}
 	*attrs = x.encoder.Attributes((*attrs)[:0], r)
 	severity := log.Severity(x.encoder.Severity(r))
-	var record log.Record
-	record.SetTimestamp(r.Time)
-	record.SetObservedTimestamp(r.Time)
-	record.SetEventName(r.Event.EventName())
-	record.SetSeverity(severity)
-	record.SetSeverityText(severity.String())
+	h := head{at: r.Time, observed: r.Time, severity: severity, severityText: severity.String(), name: r.Event.EventName()}
 	if body := x.encoder.Body(r); body != "" {
-		record.SetBody(attribute.StringValue(body))
+		h.body = attribute.StringValue(body)
 	}
-	record.AddAttributes(*attrs...)
 	x.ledger.recorded()
-	// Emitting ignores the cancellation of the request it describes.
-	x.loggers.get(r.Scope.Resource).Emit(context.Background(), record)
+	to := x.loggers.get(r.Scope.Resource)
+	if !isDeltaEvent(r.Event) || !to.processor.emitDelta(h, *attrs) {
+		emitSDK(to.logger, h, *attrs)
+	}
 	clear(*attrs)
 	if cap(*attrs) <= maxPooledAttributes {
 		x.attributes.Put(attrs)
 	}
+}
+
+// emitSDK emits through the SDK. Emitting ignores the cancellation of the request
+// it describes.
+func emitSDK(logger log.Logger, h head, attrs []attribute.KeyValue) {
+	var record log.Record
+	record.SetTimestamp(h.at)
+	record.SetObservedTimestamp(h.observed)
+	record.SetEventName(h.name)
+	record.SetSeverity(h.severity)
+	record.SetSeverityText(h.severityText)
+	record.SetBody(h.body)
+	record.AddAttributes(attrs...)
+	logger.Emit(context.Background(), record)
+}
+
+func isDeltaEvent(event events.Event) bool {
+	sse, ok := event.(*events.SSEEvent)
+	return ok && strings.HasSuffix(sse.Kind.Value, deltaSuffix)
 }
 
 // Run sends what is recorded until ctx ends or Close is called, and then returns

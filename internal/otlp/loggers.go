@@ -35,26 +35,29 @@ type loggers struct {
 	items map[events.Resource]*item
 }
 
+// item is the way of a resource's records into the open batch.
 type item struct {
-	logger log.Logger
-	used   uint64 // value of loggers.clock at the last use
+	logger    log.Logger
+	processor *processor // behind the logger
+	used      uint64     // value of loggers.clock at the last use
 }
 
-// get returns the logger of a resource, which is compared by value.
-func (l *loggers) get(r *events.Resource) log.Logger {
+// get returns the item of a resource, which is compared by value.
+func (l *loggers) get(r *events.Resource) *item {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.clock++
 	if found, ok := l.items[*r]; ok {
 		found.used = l.clock
-		return found.logger
+		return found
 	}
 	if len(l.items) >= maxLoggers {
 		l.evict()
 	}
-	logger := l.open(r)
-	l.items[*r] = &item{logger: logger, used: l.clock}
-	return logger
+	opened := l.open(r)
+	opened.used = l.clock
+	l.items[*r] = opened
+	return opened
 }
 
 // evict forgets the least recently used logger. Its provider is not shut down:
@@ -73,14 +76,15 @@ func (l *loggers) evict() {
 // open makes the provider of a resource. OTEL_RESOURCE_ATTRIBUTES adds to the
 // resource, as it does in Codex; what the encoder says wins. No other variable
 // of the SDK's has a say.
-func (l *loggers) open(r *events.Resource) log.Logger {
+func (l *loggers) open(r *events.Resource) *item {
+	p := &processor{batcher: l.batcher, scratch: &l.scratch}
 	provider := sdklog.NewLoggerProvider(
 		sdklog.WithResource(resource.NewSchemaless(l.encoder.ResourceAttributes(r)...)),
-		sdklog.WithProcessor(&processor{batcher: l.batcher, scratch: &l.scratch}),
+		sdklog.WithProcessor(p),
 		// The encoder's keys are unique; the check would be quadratic.
 		sdklog.WithAllowKeyDuplication(),
 		sdklog.WithAttributeCountLimit(maxAttributes),
 		sdklog.WithAttributeValueLengthLimit(-1),
 	)
-	return provider.Logger(scopeName, log.WithInstrumentationVersion(l.version))
+	return &item{logger: provider.Logger(scopeName, log.WithInstrumentationVersion(l.version)), processor: p}
 }

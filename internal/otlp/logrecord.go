@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -44,29 +45,63 @@ const (
 	fieldDoubleValue protowire.Number = 4
 )
 
-// appendLogRecord appends r as an opentelemetry.proto.logs.v1.LogRecord. Zero
-// fields are left out; trace and span ids are never set, since no span of the
-// agent's is known.
-func appendLogRecord(dst []byte, r *sdklog.Record) []byte {
-	dst = appendFixed64(dst, fieldTime, unixNano(r.Timestamp()))
-	if severity := r.Severity(); severity > 0 {
-		dst = protowire.AppendTag(dst, fieldSeverity, protowire.VarintType)
-		dst = protowire.AppendVarint(dst, uint64(severity))
-	}
-	dst = appendString(dst, fieldSeverityText, r.SeverityText())
-	if body := r.Body(); body.Type() != attribute.EMPTY {
-		dst = appendAnyValue(dst, fieldBody, body)
-	}
+// head is what a log record has beside its attributes.
+type head struct {
+	at, observed time.Time
+	severity     log.Severity
+	severityText string
+	name         string
+	body         attribute.Value
+	dropped      int // attributes that the SDK left out
+}
+
+// appendSDKRecord appends r as an opentelemetry.proto.logs.v1.LogRecord.
+func appendSDKRecord(dst []byte, r *sdklog.Record) []byte {
+	dst = appendHead(dst, head{
+		at:           r.Timestamp(),
+		observed:     r.ObservedTimestamp(),
+		severity:     r.Severity(),
+		severityText: r.SeverityText(),
+		name:         r.EventName(),
+		body:         r.Body(),
+		dropped:      r.DroppedAttributes(),
+	})
 	r.WalkAttributes(func(kv attribute.KeyValue) bool {
 		dst = appendKeyValue(dst, fieldAttribute, kv)
 		return true
 	})
-	if dropped := r.DroppedAttributes(); dropped > 0 {
-		dst = protowire.AppendTag(dst, fieldDroppedAttrs, protowire.VarintType)
-		dst = protowire.AppendVarint(dst, uint64(dropped))
+	return dst
+}
+
+// appendRecord appends the LogRecord that appendSDKRecord would, had the SDK
+// made a record of the same.
+func appendRecord(dst []byte, h head, attrs []attribute.KeyValue) []byte {
+	dst = appendHead(dst, h)
+	for _, kv := range attrs {
+		dst = appendKeyValue(dst, fieldAttribute, kv)
 	}
-	dst = appendFixed64(dst, fieldObservedTime, unixNano(r.ObservedTimestamp()))
-	return appendString(dst, fieldEventName, r.EventName())
+	return dst
+}
+
+// appendHead appends all fields but the attributes. Zero fields are left out;
+// trace and span ids are never set, since no span of the agent's is known.
+func appendHead(dst []byte, h head) []byte {
+	dst = appendFixed64(dst, fieldTime, unixNano(h.at))
+	dst = appendFixed64(dst, fieldObservedTime, unixNano(h.observed))
+	if h.severity > 0 {
+		dst = protowire.AppendTag(dst, fieldSeverity, protowire.VarintType)
+		dst = protowire.AppendVarint(dst, uint64(h.severity))
+	}
+	dst = appendString(dst, fieldSeverityText, h.severityText)
+	dst = appendString(dst, fieldEventName, h.name)
+	if h.body.Type() != attribute.EMPTY {
+		dst = appendPlainValue(dst, fieldBody, plainValue(h.body))
+	}
+	if h.dropped > 0 {
+		dst = protowire.AppendTag(dst, fieldDroppedAttrs, protowire.VarintType)
+		dst = protowire.AppendVarint(dst, uint64(h.dropped))
+	}
+	return dst
 }
 
 // appendResource appends the field ResourceLogs.resource.
@@ -94,10 +129,6 @@ func appendKeyValue(dst []byte, field protowire.Number, kv attribute.KeyValue) [
 	dst = protowire.AppendTag(dst, fieldKey, protowire.BytesType)
 	dst = protowire.AppendString(dst, key)
 	return appendPlainValue(dst, fieldValue, value)
-}
-
-func appendAnyValue(dst []byte, field protowire.Number, v attribute.Value) []byte {
-	return appendPlainValue(dst, field, plainValue(v))
 }
 
 // plain is a value that AnyValue has a scalar for.

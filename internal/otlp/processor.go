@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
@@ -27,7 +28,7 @@ type processor struct {
 	// The group is made from the first record, which knows the resource as the
 	// SDK completed it.
 	once  sync.Once
-	group *group
+	group atomic.Pointer[group]
 }
 
 var _ sdklog.Processor = (*processor)(nil)
@@ -40,18 +41,42 @@ func (*processor) Enabled(context.Context, sdklog.EnabledParameters) bool { retu
 func (p *processor) OnEmit(_ context.Context, r *sdklog.Record) error {
 	p.once.Do(func() {
 		scope := r.InstrumentationScope()
-		p.group = newGroup(r.Resource().Attributes(), scope.Name, scope.Version)
+		p.group.Store(newGroup(r.Resource().Attributes(), scope.Name, scope.Version))
 	})
-	buf, ok := p.scratch.Get().(*[]byte)
-	if !ok {
-		buf = new([]byte)
+	buf := p.borrow()
+	*buf = appendSDKRecord((*buf)[:0], r)
+	p.batcher.add(p.group.Load(), *buf, tellsDelta(r))
+	p.giveBack(buf)
+	return nil
+}
+
+// emitDelta does what emitting a delta through the SDK's logger would do, at a
+// third of the cost: the SDK copies each attribute twice, and nine records of
+// ten are deltas. It reports false, having done nothing, before the first
+// record of the resource.
+func (p *processor) emitDelta(h head, attrs []attribute.KeyValue) bool {
+	g := p.group.Load()
+	if g == nil {
+		return false
 	}
-	*buf = appendLogRecord((*buf)[:0], r)
-	p.batcher.add(p.group, *buf, tellsDelta(r))
+	buf := p.borrow()
+	*buf = appendRecord((*buf)[:0], h, attrs)
+	p.batcher.add(g, *buf, true)
+	p.giveBack(buf)
+	return true
+}
+
+func (p *processor) borrow() *[]byte {
+	if buf, ok := p.scratch.Get().(*[]byte); ok {
+		return buf
+	}
+	return new([]byte)
+}
+
+func (p *processor) giveBack(buf *[]byte) {
 	if cap(*buf) <= maxPooledBytes {
 		p.scratch.Put(buf)
 	}
-	return nil
 }
 
 // ForceFlush implements sdklog.Processor. Flushing is the Exporter's.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,18 @@ func (s *scripted) send(_ context.Context, payload []byte) reply {
 	return r
 }
 
+// history returns when tries were made and how many bytes they had.
+func (s *scripted) history() ([]time.Time, []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.tries), slices.Clone(s.sizes)
+}
+
+func (s *scripted) count() int {
+	tries, _ := s.history()
+	return len(tries)
+}
+
 func (s *scripted) close() error {
 	s.closed = true
 	return nil
@@ -56,9 +69,10 @@ func TestRunBacksOff(t *testing.T) {
 		for x.Stats().Delivered == 0 {
 			<-time.After(time.Second)
 		}
-		for i := 1; i < len(s.tries); i++ {
+		tries, _ := s.history()
+		for i := 1; i < len(tries); i++ {
 			ceiling := min(firstBackoff<<(i-1), maxBackoff)
-			if wait := s.tries[i].Sub(s.tries[i-1]); wait < ceiling/2 || wait > ceiling {
+			if wait := tries[i].Sub(tries[i-1]); wait < ceiling/2 || wait > ceiling {
 				t.Errorf("wait before try %d = %v; want %v to %v", i, wait, ceiling/2, ceiling)
 			}
 		}
@@ -80,8 +94,8 @@ func TestRunHonorsRetryAfter(t *testing.T) {
 		defer x.Close()
 		x.Record(delta())
 		<-time.After(8 * time.Minute)
-		if len(s.tries) != 2 || s.tries[1].Sub(s.tries[0]) != 7*time.Minute {
-			t.Errorf("tries at %v; want two, 7 minutes apart", s.tries)
+		if tries, _ := s.history(); len(tries) != 2 || tries[1].Sub(tries[0]) != 7*time.Minute {
+			t.Errorf("tries at %v; want two, 7 minutes apart", tries)
 		}
 	})
 }
@@ -97,7 +111,8 @@ func TestRunResetsBackoff(t *testing.T) {
 		<-time.After(5 * time.Minute)
 		x.Record(delta())
 		<-time.After(5 * time.Minute)
-		if wait := s.tries[7].Sub(s.tries[6]); wait > firstBackoff {
+		tries, _ := s.history()
+		if wait := tries[7].Sub(tries[6]); wait > firstBackoff {
 			t.Errorf("wait after a success = %v; want at most %v", wait, firstBackoff)
 		}
 	})
@@ -137,13 +152,13 @@ func TestBatchIsSealedInTime(t *testing.T) {
 			<-time.After(60 * time.Millisecond)
 		}
 		<-time.After(time.Second)
-		if len(s.tries) != 1 || s.tries[0].Sub(start) != 200*time.Millisecond {
-			t.Errorf("tries at %v; want one, 200 ms after the first record", s.tries)
+		if tries, _ := s.history(); len(tries) != 1 || tries[0].Sub(start) != 200*time.Millisecond {
+			t.Errorf("tries at %v; want one, 200 ms after the first record", tries)
 		}
 		x.Record(delta())
 		<-time.After(time.Second)
-		if len(s.tries) != 2 {
-			t.Errorf("%d tries; want 2: the timer does not start again", len(s.tries))
+		if tries, _ := s.history(); len(tries) != 2 {
+			t.Errorf("%d tries; want 2: the timer does not start again", len(tries))
 		}
 	})
 }
@@ -158,8 +173,8 @@ func TestBatchIsSealedWhenFull(t *testing.T) {
 	if err := x.Flush(t.Context()); err != nil {
 		t.Errorf("Flush() = %v", err)
 	}
-	if len(s.tries) != 3 {
-		t.Errorf("%d requests for 25 records; want 3", len(s.tries))
+	if s.count() != 3 {
+		t.Errorf("%d requests for 25 records; want 3", s.count())
 	}
 }
 
@@ -173,8 +188,9 @@ func TestBatchIsBoundedInBytes(t *testing.T) {
 	if err := x.Flush(t.Context()); err != nil {
 		t.Errorf("Flush() = %v", err)
 	}
+	_, sizes := s.history()
 	alone := 0
-	for _, size := range s.sizes {
+	for _, size := range sizes {
 		if size > 50_000 {
 			alone++
 		} else if size > 20_000 {
@@ -364,11 +380,11 @@ func TestFlushLeavesLaterRecords(t *testing.T) {
 	x := openScripted(Config{Batch: BatchLimits{MaxRecords: 1}}, s)
 	defer x.Close()
 	x.Record(delta())
-	if x.sweep(t.Context(), x.outbox.Last()-1) != true || len(s.tries) != 0 {
+	if x.sweep(t.Context(), x.outbox.Last()-1) != true || s.count() != 0 {
 		t.Error("sweep sent a batch sealed after the flush began")
 	}
-	if err := x.Flush(t.Context()); err != nil || len(s.tries) != 1 {
-		t.Errorf("Flush() = %v after %d tries; want one", err, len(s.tries))
+	if err := x.Flush(t.Context()); err != nil || s.count() != 1 {
+		t.Errorf("Flush() = %v after %d tries; want one", err, s.count())
 	}
 }
 
