@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -59,7 +60,7 @@ func (j *journal) requests() []*events.APIRequest {
 
 // start runs a proxy in front of base. Closing waits until every exchange is
 // over, so a test may read the journal after it.
-func start(t *testing.T, base string, change func(*proxy.Config)) (*httptest.Server, *journal) {
+func start(t *testing.T, base string) (*httptest.Server, *journal) {
 	t.Helper()
 	target, err := url.Parse(base)
 	if err != nil {
@@ -70,9 +71,6 @@ func start(t *testing.T, base string, change func(*proxy.Config)) (*httptest.Ser
 		BaseURL:  target,
 		Recorder: records,
 		Resource: events.Resource{ServiceName: "codex-cli", Environment: "test"},
-	}
-	if change != nil {
-		change(&cfg)
 	}
 	handler, err := proxy.New(cfg)
 	if err != nil {
@@ -86,16 +84,23 @@ func start(t *testing.T, base string, change func(*proxy.Config)) (*httptest.Ser
 	return server, records
 }
 
+// roundTrip sends a request as it is, over a connection of its own.
+func roundTrip(t *testing.T, request *http.Request) (*http.Response, error) {
+	t.Helper()
+	transport := &http.Transport{DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return transport.RoundTrip(request)
+}
+
+// post returns the response to a POST; its body is closed when the test ends.
 func post(t *testing.T, target, body string, header http.Header) *http.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, values := range header {
-		request.Header[name] = values
-	}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	maps.Copy(request.Header, header)
+	response, err := roundTrip(t, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +126,7 @@ func TestStreamIsForwardedAndTold(t *testing.T) {
 		responsestest.CompletedWithTokens("resp_1", responsestest.Usage{Input: 1200, Cached: 1024, Output: 42, Reasoning: 10, Total: 1242}),
 	}
 	upstream.Once(responsestest.Stream(stream...))
-	server, records := start(t, upstream.BaseURL(), nil)
+	server, records := start(t, upstream.BaseURL())
 
 	response := post(t, server.URL+"/v1/responses", ask, codexHeader)
 	body, err := io.ReadAll(response.Body)
@@ -162,7 +167,7 @@ func TestCutStreamStaysCut(t *testing.T) {
 		Events: []responsestest.Event{responsestest.Created("resp_1"), responsestest.TextDelta("hi")},
 		Abort:  responsestest.AbortStream,
 	})
-	server, records := start(t, upstream.BaseURL(), nil)
+	server, records := start(t, upstream.BaseURL())
 	response := post(t, server.URL+"/v1/responses", ask, codexHeader)
 	if _, err := io.ReadAll(response.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("reading a cut stream = %v; want unexpected EOF", err)
@@ -183,7 +188,7 @@ func TestManyStreamsAreNotCut(t *testing.T) {
 	}
 	stream = append(stream, responsestest.Completed("resp_1"))
 	upstream.Any(responsestest.Stream(stream...))
-	server, _ := start(t, upstream.BaseURL(), nil)
+	server, _ := start(t, upstream.BaseURL())
 	want := responsestest.SSE(stream...)
 	body := `{"model":"m","stream":true,"input":"` + strings.Repeat("x", 64<<10) + `"}`
 	var group sync.WaitGroup
@@ -205,13 +210,13 @@ func TestClientGone(t *testing.T) {
 	upstream := responsestest.NewServer(t)
 	gate := responsestest.NewGate()
 	upstream.Once(responsestest.Stream(responsestest.Created("resp_1"), gate.Stop(), responsestest.Completed("resp_1")))
-	server, records := start(t, upstream.BaseURL(), nil)
+	server, records := start(t, upstream.BaseURL())
 	ctx, cancel := context.WithCancel(t.Context())
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/v1/responses", strings.NewReader(ask))
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := roundTrip(t, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +244,7 @@ func TestNothingIsAdded(t *testing.T) {
 		_, _ = io.WriteString(w, "<html>")
 	}))
 	defer upstream.Close()
-	server, _ := start(t, upstream.URL+"/base/api", nil)
+	server, _ := start(t, upstream.URL+"/base/api")
 
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
@@ -272,7 +277,7 @@ func TestUpstreamUnreachable(t *testing.T) {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	server, records := start(t, "http://"+address+"/v1", nil)
+	server, records := start(t, "http://"+address+"/v1")
 	response := post(t, server.URL+"/v1/responses?key=sk-canary", ask, codexHeader)
 	body, _ := io.ReadAll(response.Body)
 	if response.StatusCode != http.StatusBadGateway || !bytes.Contains(body, []byte(`"code":"upstream_unreachable"`)) || !bytes.Contains(body, []byte("connection refused")) {
@@ -300,7 +305,7 @@ func TestLoopIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}} //nolint:gosec // A test's server.
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}}
 	server.Start()
 	defer server.Close()
 	response := post(t, server.URL+"/v1/responses", ask, nil)
@@ -319,13 +324,13 @@ func TestTrailersBothWays(t *testing.T) {
 		w.Header().Set("X-Sum", "42")
 	}))
 	defer upstream.Close()
-	server, _ := start(t, upstream.URL+"/v1", nil)
+	server, _ := start(t, upstream.URL+"/v1")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/files", io.MultiReader(strings.NewReader("x")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Trailer = http.Header{"X-Check": {"7"}}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := roundTrip(t, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +347,7 @@ func TestTrailersBothWays(t *testing.T) {
 func TestDocumentGivesTokens(t *testing.T) {
 	upstream := responsestest.NewServer(t)
 	upstream.Once(responsestest.CompletedJSON("resp_9", responsestest.Usage{Input: 7, Output: 3, Total: 10}))
-	server, records := start(t, upstream.BaseURL(), nil)
+	server, records := start(t, upstream.BaseURL())
 	response := post(t, server.URL+"/v1/responses", `{"model":"m","stream":false}`, nil)
 	_, _ = io.Copy(io.Discard, response.Body)
 	server.Close()

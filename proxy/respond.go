@@ -36,7 +36,7 @@ func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		status, code = http.StatusGatewayTimeout, "upstream_timeout"
 	}
-	e.h.cfg.Logger.Warn("upstream failed", slog.String("code", code), slog.String("error", safeError(err)))
+	e.h.cfg.Logger.WarnContext(r.Context(), "upstream failed", slog.String("code", code), slog.String("error", safeError(err)))
 	writeError(w, status, code, "codex-proxy: "+safeError(err))
 }
 

@@ -42,10 +42,10 @@ func (s *scanner) Write(p []byte) {
 			continue
 		}
 		c := p[0]
-		switch {
-		case s.depth == 0:
+		switch s.depth {
+		case 0:
 			s.open(c)
-		case s.depth == 1:
+		case 1:
 			s.topLevel(c)
 		default:
 			s.nested(c)

@@ -80,17 +80,20 @@ func TestTurn(t *testing.T) {
 		want    []string
 	}{
 		"completed": {
-			"", responses.Ending{By: "completed"},
+			"",
+			responses.Ending{By: "completed"},
 			[]string{"response.created", created, "response.output_text.delta", delta, "response.completed", completed},
 			[]string{"response.created|10|", "response.output_text.delta|10|", "response.completed|10||3/1/5/2/9|completed"},
 		},
 		"after the completion, current": {
-			"0.169.0", responses.Ending{By: "completed"},
+			"0.169.0",
+			responses.Ending{By: "completed"},
 			[]string{"response.completed", completed, "", "[DONE]"},
 			[]string{"response.completed|10||3/1/5/2/9|completed"},
 		},
 		"after the completion, seed": {
-			"0.45.0", responses.Ending{By: "completed"},
+			"0.45.0",
+			responses.Ending{By: "completed"},
 			[]string{"response.completed", completed, "", "[DONE]"},
 			[]string{"response.completed|10||3/1/5/2/9|completed", "message|10|"},
 		},
@@ -113,11 +116,13 @@ func TestTurn(t *testing.T) {
 			[]string{"response.incomplete|10|", "response.completed||" + gone + "Incomplete response returned, reason: max_output_tokens|3//5//8|client"},
 		},
 		"closed early": {
-			"0.169.0", eof, []string{"response.created", created},
+			"0.169.0", eof,
+			[]string{"response.created", created},
 			[]string{"response.created|10|", "response.completed||" + gone + "stream closed before response.completed|upstream"},
 		},
 		"cut, seed": {
-			"0.45.0", cut, []string{"response.created", created},
+			"0.45.0", cut,
+			[]string{"response.created", created},
 			[]string{"response.created|10|", "|30|Transport error: error decoding response body|upstream"},
 		},
 		"cut, names the ray": {
@@ -133,11 +138,13 @@ func TestTurn(t *testing.T) {
 		},
 		"idle, seed": {"0.45.0", idle, nil, []string{"|30|idle timeout waiting for SSE|idle"}},
 		"client": {
-			"0.45.0", client, []string{"response.created", created},
+			"0.45.0", client,
+			[]string{"response.created", created},
 			[]string{"response.created|10|", "|30|the agent closed the stream before it was complete|client"},
 		},
 		"not JSON": {
-			"0.45.0", eof, []string{"response.created", "nope", "x", "{", "y", "what"},
+			"0.45.0", eof,
+			[]string{"response.created", "nope", "x", "{", "y", "what"},
 			[]string{
 				"response.created|10|expected ident at line 1 column 2",
 				"x|10|EOF while parsing an object at line 1 column 1",
@@ -146,11 +153,13 @@ func TestTurn(t *testing.T) {
 			},
 		},
 		"no response in the completion": {
-			"0.45.0", eof, []string{"response.completed", `{"type":"response.completed"}`},
+			"0.45.0", eof,
+			[]string{"response.completed", `{"type":"response.completed"}`},
 			[]string{"response.completed|10|", "response.completed||" + gone + "stream closed before response.completed|upstream"},
 		},
 		"no id in the completion": {
-			"0.45.0", eof, []string{"response.completed", `{"type":"response.completed","response":{}}`},
+			"0.45.0", eof,
+			[]string{"response.completed", `{"type":"response.completed","response":{}}`},
 			[]string{"response.completed|10|", "response.completed||" + gone + "failed to parse ResponseCompleted: missing field `id`|upstream"},
 		},
 		"empty data is no event": {"", responses.Ending{By: "client"}, []string{"response.created", ""}, []string{"|40|the agent closed the stream before it was complete|client"}},

@@ -48,7 +48,7 @@ func (t *Tracker) Scope(conversationID string) (*events.Scope, bool) {
 	if !ok {
 		return nil, false
 	}
-	state := element.Value.(*conversationState) //nolint:errcheck,forcetypeassert // The list holds nothing else.
+	state := element.Value.(*conversationState)
 	return state.scope, state.scope != nil
 }
 
@@ -65,11 +65,11 @@ func (t *Tracker) Stats() (remembered, evicted int64) {
 func (t *Tracker) state(id string) *conversationState {
 	if element, ok := t.entries[id]; ok {
 		t.recent.MoveToFront(element)
-		return element.Value.(*conversationState) //nolint:errcheck,forcetypeassert // The list holds nothing else.
+		return element.Value.(*conversationState)
 	}
 	if len(t.entries) >= t.max {
 		oldest := t.recent.Back()
-		delete(t.entries, oldest.Value.(*conversationState).id) //nolint:errcheck,forcetypeassert // The list holds nothing else.
+		delete(t.entries, oldest.Value.(*conversationState).id)
 		t.recent.Remove(oldest)
 		t.evicted++
 	}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// series is one counter or gauge among the metrics.
+type series struct {
+	name, help string
+	labels     map[string]string
+	value      func() float64
+}
+
+// count adds the counts of all parts to the metrics.
+func (s *service) count() error {
+	counters := slices.Concat(s.trafficCounters(), s.feedCounters(), s.reportCounters(), s.exportCounters())
+	var errs []error
+	for _, c := range counters {
+		errs = append(errs, s.metrics.CounterFunc(c.name, c.help, c.labels, c.value))
+	}
+	for _, g := range s.gauges() {
+		errs = append(errs, s.metrics.GaugeFunc(g.name, g.help, g.labels, g.value))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("set up metrics: %w", err)
+	}
+	return nil
+}
+
+func (s *service) trafficCounters() []series {
+	return []series{
+		{
+			"codex_proxy_guard_refused_total", "Requests refused for their Host or Origin.", nil,
+			func() float64 { return float64(s.guard.Refused()) },
+		},
+		{
+			"codex_proxy_exchanges_total", "Requests forwarded.", nil,
+			func() float64 { return float64(s.proxy.Stats().Exchanges) },
+		},
+		{
+			"codex_proxy_loops_total", "Requests refused because they would come back.", nil,
+			func() float64 { return float64(s.proxy.Stats().Loops) },
+		},
+		{
+			"codex_proxy_observer_panics_total", "Panics of the observing side, which did not touch the traffic.", nil,
+			func() float64 { return float64(s.proxy.Stats().Panics) },
+		},
+		{
+			"codex_proxy_upstream_failures_total", "Requests the upstream did not answer.", nil,
+			func() float64 { return float64(s.proxy.Stats().UpstreamFailures) },
+		},
+		{
+			"codex_proxy_encoded_bodies_total", "Bodies in a content encoding that is not looked into.", nil,
+			func() float64 { return float64(s.proxy.Stats().EncodedBodies) },
+		},
+	}
+}
+
+func (s *service) feedCounters() []series {
+	return []series{
+		{
+			"codex_proxy_live_refused_total", "Readers of the live feed refused.", nil,
+			func() float64 { return float64(s.hub.Stats().Refused) },
+		},
+		{
+			"codex_proxy_live_cut_total", "Readers of the live feed cut off because they stopped reading.", nil,
+			func() float64 { return float64(s.hub.Stats().Cut) },
+		},
+		{
+			"codex_proxy_live_missed_total", "Records a reader of the live feed did not get.",
+			map[string]string{"reason": "slow"},
+			func() float64 { return float64(s.hub.Stats().MissedSlow) },
+		},
+		{
+			"codex_proxy_live_missed_total", "Records a reader of the live feed did not get.",
+			map[string]string{"reason": "expired"},
+			func() float64 { return float64(s.hub.Stats().MissedExpired) },
+		},
+	}
+}
+
+func (s *service) reportCounters() []series {
+	var counters []series
+	stats := s.reports.Stats()
+	for _, reason := range slices.Sorted(maps.Keys(stats.Rejected)) {
+		counters = append(counters, series{
+			"codex_proxy_report_rejected_total", "Reported items rejected.",
+			map[string]string{"reason": reason},
+			func() float64 { return float64(s.reports.Stats().Rejected[reason]) },
+		})
+	}
+	for _, reason := range slices.Sorted(maps.Keys(stats.Refused)) {
+		counters = append(counters, series{
+			"codex_proxy_report_refused_total", "Reports of which nothing was accepted.",
+			map[string]string{"reason": reason},
+			func() float64 { return float64(s.reports.Stats().Refused[reason]) },
+		})
+	}
+	return counters
+}
+
+func (s *service) exportCounters() []series {
+	if s.exporter == nil {
+		return nil
+	}
+	const dropped, droppedHelp = "codex_proxy_export_dropped_total", "Records that will never reach the collector."
+	return []series{
+		{
+			"codex_proxy_export_delivered_total", "Records the collector took.", nil,
+			func() float64 { return float64(s.exporter.Stats().Delivered) },
+		},
+		{
+			"codex_proxy_export_failed_tries_total", "Requests the collector did not take.", nil,
+			func() float64 { return float64(s.exporter.Stats().FailedTries) },
+		},
+		{
+			dropped, droppedHelp,
+			map[string]string{"reason": "queue_full"},
+			func() float64 { return float64(s.exporter.Stats().Dropped.QueueFull) },
+		},
+		{
+			dropped, droppedHelp,
+			map[string]string{"reason": "refused"},
+			func() float64 { return float64(s.exporter.Stats().Dropped.Refused) },
+		},
+		{
+			dropped, droppedHelp,
+			map[string]string{"reason": "too_large"},
+			func() float64 { return float64(s.exporter.Stats().Dropped.TooLarge) },
+		},
+		{
+			dropped, droppedHelp,
+			map[string]string{"reason": "shutdown"},
+			func() float64 { return float64(s.exporter.Stats().Dropped.Shutdown) },
+		},
+		{
+			dropped, droppedHelp,
+			map[string]string{"reason": "partial_success"},
+			func() float64 { return float64(s.exporter.Stats().Rejected) },
+		},
+	}
+}
+
+func (s *service) gauges() []series {
+	gauges := []series{
+		{
+			"codex_proxy_live_exchanges", "Requests under way.", nil,
+			func() float64 { return float64(s.proxy.Stats().Live) },
+		},
+		{
+			"codex_proxy_live_readers", "Readers of the live feed.", nil,
+			func() float64 { return float64(s.hub.Stats().Readers) },
+		},
+	}
+	if s.exporter != nil {
+		gauges = append(gauges,
+			series{
+				"codex_proxy_export_queued", "Records that wait for the collector.", nil,
+				func() float64 { return float64(s.exporter.Stats().Queued) },
+			},
+			series{
+				"codex_proxy_export_queued_bytes", "Encoded size of the records that wait.", nil,
+				func() float64 { return float64(s.exporter.Stats().QueuedBytes) },
+			})
+	}
+	return gauges
+}

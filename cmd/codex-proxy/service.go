@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// run serves until ctx ends, then lets streams finish, sends the remaining telemetry and releases everything.
+func (s *service) run(ctx context.Context, listener net.Listener) error {
+	// What outlives ctx: streams that finish, and the telemetry about them.
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	feed, endFeed := context.WithCancel(work)
+	var feeds, exports sync.WaitGroup
+	feeds.Go(func() { s.logError(work, "live feed ended", s.hub.Run(feed)) })
+	if s.exporter != nil {
+		exports.Go(func() { s.logError(work, "exporter ended", s.exporter.Run(work)) })
+	}
+	server := s.server()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	s.health.SetReady(true, "")
+
+	var err error
+	select {
+	case <-ctx.Done():
+		s.logger.InfoContext(work, "shutting down", slog.Int64("live", s.proxy.Stats().Live))
+		s.health.SetReady(false, "draining")
+	case err = <-served:
+		err = fmt.Errorf("serve: %w", err)
+	}
+	// Readers of the feed never leave by themselves.
+	endFeed()
+	feeds.Wait()
+	s.drain(work, server)
+	s.proxy.Close()
+	s.flush(work)
+	endWork()
+	exports.Wait()
+	if s.exporter != nil {
+		s.logError(ctx, "close exporter failed", s.exporter.Close())
+	}
+	return err
+}
+
+// server returns the HTTP server. It limits neither reading nor writing as a whole: streams last as long as they last.
+func (s *service) server() *http.Server {
+	server := &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: s.limits.ReadHeaderTimeout,
+		IdleTimeout:       s.limits.IdleTimeout,
+		Protocols:         new(http.Protocols),
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+		// OPTIONS * is the upstream's to answer.
+		DisableGeneralOptionsHandler: true,
+	}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	return server
+}
+
+// drain gives live requests the grace to finish, then cuts them.
+func (s *service) drain(ctx context.Context, server *http.Server) {
+	grace, cancel := context.WithTimeout(ctx, s.limits.ShutdownGrace)
+	defer cancel()
+	if err := server.Shutdown(grace); err == nil {
+		return
+	}
+	s.logger.WarnContext(ctx, "grace is over, cutting streams", slog.Int64("live", s.proxy.Stats().Live))
+	s.logError(ctx, "close server failed", server.Close())
+}
+
+// flush sends the telemetry that waits, as far as the time for it allows.
+func (s *service) flush(ctx context.Context) {
+	if s.exporter == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.limits.FlushTimeout)
+	defer cancel()
+	if err := s.exporter.Flush(ctx); err != nil {
+		s.logger.WarnContext(ctx, "telemetry is lost", slog.Int64("records", s.exporter.Stats().Queued),
+			slog.String("error", err.Error()))
+	}
+}
+
+// logError logs an error that nobody can act on.
+func (s *service) logError(ctx context.Context, msg string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.logger.ErrorContext(ctx, msg, slog.String("error", err.Error())) //nolint:sloglint // the callers' messages are constant
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/codex-proxy/codex-proxy/internal/console"
+)
+
+// quietTime is how long a feed is quiet before responses under way are summed up.
+const quietTime = 500 * time.Millisecond
+
+func (a *app) tailCommand() *cobra.Command {
+	var follow console.FollowConfig
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "tail",
+		Short: "Print the events of a running proxy as they come",
+		Args:  cobra.NoArgs,
+		RunE: failed(func(cmd *cobra.Command, _ []string) error {
+			follow.OnState = a.tellState
+			return a.follow(cmd.Context(), follow, asJSON)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&follow.URL, "url", "http://127.0.0.1:8787", "`URL` of the proxy")
+	flags.StringSliceVar(&follow.Conversations, "conversation", nil, "only conversations with this `id`")
+	flags.StringSliceVar(&follow.Events, "event", nil, "only events of this `name`, such as sse_event")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return cmd
+}
+
+// follow prints a feed until ctx ends. The functions of cfg are called beside.
+func (a *app) follow(ctx context.Context, cfg console.FollowConfig, asJSON bool) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	renderer := newRenderer(a.stdout, asJSON)
+	// Nobody reads on when printing fails, for instance after | head.
+	check := func(err error) {
+		if err != nil {
+			cancel(&printError{err})
+		}
+	}
+	quiet := time.AfterFunc(quietTime, func() { check(renderer.Flush()) })
+	defer quiet.Stop()
+	onEvent := cfg.OnEvent
+	cfg.OnEvent = func(event console.Event) {
+		check(renderer.Event(event))
+		quiet.Reset(quietTime)
+		if onEvent != nil {
+			onEvent(event)
+		}
+	}
+	cfg.OnMissed = func(missed console.Missed) { check(renderer.Missed(missed)) }
+	if err := console.Follow(ctx, cfg); err != nil {
+		return err
+	}
+	if err, ok := context.Cause(ctx).(*printError); ok { //nolint:errorlint // the cause is set above, unwrapped
+		return err
+	}
+	return renderer.Flush()
+}
+
+// printError is the cause of a feed that is given up because it cannot be printed.
+type printError struct{ error }
+
+// newRenderer returns a renderer for w, colorful on a terminal.
+func newRenderer(w io.Writer, asJSON bool) *console.Renderer {
+	file, ok := w.(*os.File)
+	return &console.Renderer{
+		W: w, JSON: asJSON, Color: ok && console.IsTerminal(file) && os.Getenv("NO_COLOR") == "",
+	}
+}
+
+// tellState tells people that a feed was lost.
+func (a *app) tellState(state console.State) {
+	if state.Connection != console.Lost {
+		return
+	}
+	reason := "the proxy ended the feed"
+	if state.Err != nil {
+		reason = state.Err.Error()
+	}
+	fmt.Fprintf(a.stderr, "codex-proxy: feed lost: %s; trying again in %v\n", reason, state.Retry.Round(time.Millisecond))
+}

@@ -1,0 +1,14 @@
+package main
+
+import "runtime/debug"
+
+// buildVersion returns the version the linker was told, or else the one of the main module.
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+
+	"github.com/codex-proxy/codex-proxy/config"
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/console"
+	"github.com/codex-proxy/codex-proxy/internal/otlp"
+	"github.com/codex-proxy/codex-proxy/internal/report"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+	"github.com/codex-proxy/codex-proxy/internal/session"
+	"github.com/codex-proxy/codex-proxy/proxy"
+)
+
+// service is everything that serves, wired together.
+type service struct {
+	limits   config.Server
+	upstream *url.URL
+	logger   *slog.Logger
+
+	health   *console.Health
+	hub      *console.Hub
+	metrics  *console.Metrics
+	exporter *otlp.Exporter // nil without one
+	reports  *report.Handler
+	guard    *proxy.Guard
+	proxy    *proxy.Handler
+}
+
+// newService wires a service that will be reached at listen. Whoever calls run need not release anything else.
+func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*service, error) {
+	s := &service{
+		limits:  cfg.Server,
+		logger:  logger,
+		health:  &console.Health{},
+		metrics: console.NewMetrics(buildVersion()),
+		guard:   proxy.NewGuard(cfg.Guard.AllowedHosts, cfg.Guard.AllowedOrigins),
+		hub: console.NewHub(console.HubConfig{
+			MaxRecords: cfg.Live.RingEvents, MaxBytes: cfg.Live.RingBytes, MaxReaders: cfg.Live.MaxClients,
+		}),
+	}
+	var err error
+	if s.exporter, err = newExporter(cfg, &events.Encoder{Schema: schemaOf(cfg.OTel.Schema)}, logger); err != nil {
+		return nil, err
+	}
+	if err := s.wire(cfg, listen); err != nil {
+		if s.exporter != nil {
+			err = errors.Join(err, s.exporter.Close())
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// wire connects the handlers with the recorders.
+func (s *service) wire(cfg *config.Config, listen net.Addr) error {
+	recorder := s.recorder(cfg.OTel.LogUserPrompt)
+	resource := events.Resource{ServiceName: cfg.OTel.ServiceName, Environment: cfg.OTel.Environment}
+	sessions := session.New(session.Config{})
+	s.reports = report.New(report.Config{
+		Recorder: recorder, Scopes: sessions, Resource: resource,
+		MaxBodyBytes: int64(cfg.Report.MaxBodyBytes), MaxFieldBytes: cfg.Report.MaxFieldBytes,
+		MaxItems: cfg.Report.MaxItems, Logger: s.logger,
+	})
+	settings, err := proxySettings(cfg)
+	if err != nil {
+		return err
+	}
+	s.upstream = settings.BaseURL
+	settings.Recorder, settings.Sessions, settings.Resource = recorder, sessions, resource
+	settings.Logger, settings.IsSelf = s.logger, newSelfAddress(listen).is
+	if s.proxy, err = proxy.New(settings); err != nil {
+		return fmt.Errorf("set up proxy: %w", err)
+	}
+	return s.count()
+}
+
+// recorder returns the chain every record passes through.
+func (s *service) recorder(prompts bool) events.Recorder {
+	sinks := events.Tee{s.hub, s.metrics}
+	if s.exporter != nil {
+		sinks = append(sinks, s.exporter)
+	}
+	return events.Redact{Next: sinks, LogUserPrompt: prompts}
+}
+
+// proxySettings returns the part of the proxy's configuration that comes from the user.
+func proxySettings(cfg *config.Config) (proxy.Config, error) {
+	base, err := url.Parse(cfg.Upstream.BaseURL)
+	if err != nil {
+		return proxy.Config{}, errors.New("set up proxy: upstream.base_url is not a URL")
+	}
+	roots, err := rootCAs(cfg.Upstream.CACertificate)
+	if err != nil {
+		return proxy.Config{}, fmt.Errorf("set up proxy: %w", err)
+	}
+	settings := proxy.Config{
+		BaseURL: base, RootCAs: roots,
+		DialTimeout: cfg.Upstream.DialTimeout, TLSHandshakeTimeout: cfg.Upstream.TLSHandshakeTimeout,
+		ResponseHeaderTimeout: cfg.Upstream.ResponseHeaderTimeout, IdleConnTimeout: cfg.Upstream.IdleConnTimeout,
+		ForwardedFor:  cfg.Upstream.ForwardedFor,
+		Detail:        detailOf(cfg.OTel.SSEEvents),
+		MaxEventBytes: cfg.Tap.MaxEventBytes, MaxResponseBytes: cfg.Tap.MaxResponseBytes,
+	}
+	if cfg.Upstream.Proxy != "" {
+		// The URL may hold a password, and so may the error.
+		if settings.OutboundProxy, err = url.Parse(cfg.Upstream.Proxy.Reveal()); err != nil {
+			return proxy.Config{}, errors.New("set up proxy: upstream.proxy is not a URL")
+		}
+	}
+	return settings, nil
+}
+
+// schemaOf returns the schema of a name that the configuration allows.
+func schemaOf(name string) events.Schema {
+	if name == config.SchemaCodex {
+		return events.SchemaCodex
+	}
+	return events.SchemaTyped
+}
+
+// detailOf returns the detail of a name that the configuration allows.
+func detailOf(name string) responses.Detail {
+	switch name {
+	case config.SSEEventsLifecycle:
+		return responses.DetailLifecycle
+	case config.SSEEventsCompleted:
+		return responses.DetailCompleted
+	default:
+		return responses.DetailAll
+	}
+}
