@@ -107,7 +107,7 @@ func (s *served) join(tb testing.TB, query, lastID string) *testReader {
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
 	}
-	resp, err := s.client.Do(req) //nolint:bodyclose // The reader's close does.
+	resp, err := s.client.Do(req)
 	if err != nil {
 		tb.Fatal(err)
 	}
