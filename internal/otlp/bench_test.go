@@ -10,7 +10,7 @@ import (
 type sink struct{ Outbox }
 
 func (sink) Append(Entry) int { return 0 }
-func (sink) Bytes() int       { return 0 }
+func (sink) Size() (int, int) { return 0, 0 }
 func (sink) Close() int       { return 0 }
 
 func benchmarkRecord(b *testing.B, r events.Record) {

@@ -25,8 +25,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/encoding/gzip" // So that the server takes it.
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
@@ -64,6 +62,7 @@ type answer struct {
 	rejected int64 // partial success
 	message  string
 	hang     bool // until the client gives up
+	endless  bool // HTTP: a body without end
 }
 
 // collector is an OTLP receiver on a real socket.
@@ -245,6 +244,11 @@ func (c *collector) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
 	w.WriteHeader(a.code)
+	for a.endless {
+		if _, err := w.Write(make([]byte, 4096)); err != nil {
+			return
+		}
+	}
 	_, _ = w.Write(c.httpBody(r.Header.Get("Content-Type"), a))
 }
 
@@ -268,49 +272,3 @@ func (c *collector) httpBody(contentType string, a answer) []byte {
 	}
 	return encoded
 }
-
-type grpcService struct {
-	collogpb.UnimplementedLogsServiceServer
-	collector *collector
-}
-
-func (s *grpcService) Export(ctx context.Context, request *collogpb.ExportLogsServiceRequest) (*collogpb.ExportLogsServiceResponse, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	header := make(http.Header)
-	for name, values := range md {
-		header[http.CanonicalHeaderKey(name)] = values
-	}
-	compression, _ := ctx.Value(compressionKey{}).(*string)
-	a := s.collector.take(received{request: request, header: header, compression: *compression, size: proto.Size(request)})
-	if a.hang {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	if a.status != nil {
-		return nil, a.status.Err()
-	}
-	return &collogpb.ExportLogsServiceResponse{PartialSuccess: &collogpb.ExportLogsPartialSuccess{
-		RejectedLogRecords: a.rejected, ErrorMessage: a.message,
-	}}, nil
-}
-
-type compressionKey struct{}
-
-// compressionSeen notes how a request was compressed.
-type compressionSeen struct{}
-
-func (compressionSeen) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
-	return context.WithValue(ctx, compressionKey{}, new(string))
-}
-
-func (compressionSeen) HandleRPC(ctx context.Context, s stats.RPCStats) {
-	if header, ok := s.(*stats.InHeader); ok {
-		if seen, ok := ctx.Value(compressionKey{}).(*string); ok {
-			*seen = header.Compression
-		}
-	}
-}
-
-func (compressionSeen) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
-
-func (compressionSeen) HandleConn(context.Context, stats.ConnStats) {}

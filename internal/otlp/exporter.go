@@ -13,7 +13,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
@@ -98,6 +97,8 @@ func newExporter(cfg Config, s sender, scrub *scrubber, host string) *Exporter {
 		version: cfg.Version,
 		items:   make(map[events.Resource]*item),
 	}
+	backlog, _ := x.outbox.Size()
+	x.ledger.recorded(backlog)
 	x.courier = &courier{sender: s, timeout: cfg.Timeout, ledger: x.ledger, health: x.health, scrub: scrub}
 	return x
 }
@@ -122,7 +123,7 @@ func (x *Exporter) emit(r events.Record) {
 	if body := x.encoder.Body(r); body != "" {
 		h.body = attribute.StringValue(body)
 	}
-	x.ledger.recorded()
+	x.ledger.recorded(1)
 	to := x.loggers.get(r.Scope.Resource)
 	if !isDeltaEvent(r.Event) || !to.processor.emitDelta(h, *attrs) {
 		emitSDK(to.logger, h, *attrs)
@@ -152,68 +153,6 @@ func isDeltaEvent(event events.Event) bool {
 	return ok && strings.HasSuffix(sse.Kind.Value, deltaSuffix)
 }
 
-// Run sends what is recorded until ctx ends or Close is called, and then returns
-// nil. A collector that does not answer is tried again for as long. It must be
-// called once.
-func (x *Exporter) Run(ctx context.Context) error {
-	ctx, cancel := x.untilClosed(ctx)
-	defer cancel()
-	for {
-		if !x.take(ctx) {
-			return nil
-		}
-		wait, found := x.step(ctx)
-		x.release()
-		if found && wait == 0 {
-			continue
-		}
-		if !x.pause(ctx, wait) {
-			return nil
-		}
-	}
-}
-
-// step attempts the oldest entry, if there is one, and returns how long to wait
-// before the next try; 0 when the entry is settled.
-func (x *Exporter) step(ctx context.Context) (wait time.Duration, found bool) {
-	if full := x.ledger.snapshot().Dropped.QueueFull; full != x.full {
-		x.full = full
-		x.health.overflows(full)
-	}
-	e, found := x.outbox.Next(0)
-	if !found {
-		return 0, false
-	}
-	left, after := x.courier.deliver(ctx, e)
-	x.outbox.Done(left)
-	if left.Records == 0 {
-		x.backoff.reset()
-		return 0, true
-	}
-	return x.backoff.next(after), true
-}
-
-// pause waits for the next try, or for something to send when wait is 0. It
-// reports whether ctx goes on.
-func (x *Exporter) pause(ctx context.Context, wait time.Duration) bool {
-	ready := x.outbox.Ready()
-	var due <-chan time.Time
-	if wait > 0 {
-		ready = nil
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		due = timer.C
-	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-ready:
-	case <-due:
-	case <-x.wake:
-	}
-	return true
-}
-
 // Close ends the Exporter and Run with it. Records still queued are counted as
 // dropped unless the outbox outlives the process, and so are those that come
 // later. It may be called more than once.
@@ -233,7 +172,8 @@ func (x *Exporter) Close() error {
 // Stats returns a snapshot that balances.
 func (x *Exporter) Stats() Stats {
 	s := x.ledger.snapshot()
-	s.QueuedBytes = int64(x.batcher.openBytes() + x.outbox.Bytes())
+	_, bytes := x.outbox.Size()
+	s.QueuedBytes = int64(x.batcher.openBytes() + bytes)
 	return s
 }
 

@@ -3,7 +3,6 @@ package otlp
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -100,17 +99,21 @@ func newGRPCSender(cfg Config, endpoint *url.URL) (*grpcSender, error) {
 type ride struct {
 	payload []byte
 	partial *collogpb.ExportLogsPartialSuccess
-	err     error
+	sent    bool
+	err     error // of the request that was sent
 }
 
 type rideKey struct{}
 
 // send implements sender.
 func (s *grpcSender) send(ctx context.Context, payload []byte) reply {
-	r := &ride{payload: payload, err: errors.New("request was not sent")}
-	// The exporter's own error is the ride's, joined with others that the ride
-	// tells in more detail.
-	_ = s.exporter.Export(context.WithValue(ctx, rideKey{}, r), make([]sdklog.Record, 1))
+	r := &ride{payload: payload}
+	err := s.exporter.Export(context.WithValue(ctx, rideKey{}, r), make([]sdklog.Record, 1))
+	if !r.sent {
+		// Such as a context that ended before. Nobody refused anything.
+		return reply{verdict: verdictRetry, cause: "not sent", detail: fmt.Sprint(err)}
+	}
+	// The exporter's error is the ride's and what else the ride has in detail.
 	if r.err != nil {
 		return judgeStatus(status.Convert(r.err))
 	}
@@ -142,6 +145,7 @@ func replaceRequest(
 		return status.Error(codes.Internal, "no payload to send")
 	}
 	awaitConnection(ctx, conn)
+	r.sent = true
 	r.err = invoke(ctx, method, rawPayload(r.payload), response, conn, append(opts, grpc.ForceCodecV2(rawCodec{}))...)
 	if told, ok := response.(*collogpb.ExportLogsServiceResponse); ok && r.err == nil {
 		r.partial = told.GetPartialSuccess()

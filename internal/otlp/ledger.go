@@ -9,7 +9,8 @@ import (
 // Recorded = Queued + Delivered + Rejected + the sum of Dropped.
 type Stats struct {
 	// Recorded counts the records made of what was recorded; the codex schema
-	// makes two or none of some.
+	// makes two or none of some. Records found in the outbox at the start count
+	// too.
 	Recorded int64
 	// Queued counts the records that wait or are on their way.
 	Queued int64
@@ -59,10 +60,10 @@ type ledger struct {
 	stats Stats
 }
 
-func (l *ledger) recorded() {
+func (l *ledger) recorded(records int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stats.Recorded++
+	l.stats.Recorded += int64(records)
 }
 
 func (l *ledger) dropped(why reason, records int) {

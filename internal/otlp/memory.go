@@ -129,11 +129,11 @@ func (o *MemoryOutbox) Last() uint64 {
 	return o.last
 }
 
-// Bytes implements Outbox.
-func (o *MemoryOutbox) Bytes() int {
+// Size implements Outbox.
+func (o *MemoryOutbox) Size() (records, bytes int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.bytes
+	return o.records, o.bytes
 }
 
 // Close implements Outbox.

@@ -100,8 +100,8 @@ func TestMemoryOutboxBoundsBytes(t *testing.T) {
 	for range 10 {
 		dropped += o.Append(e)
 	}
-	if o.Bytes() != 3*size || dropped != 7 {
-		t.Errorf("%d bytes after %d drops; want %d after 7", o.Bytes(), dropped, 3*size)
+	if records, bytes := o.Size(); records != 3 || bytes != 3*size || dropped != 7 {
+		t.Errorf("Size() = %d, %d after %d drops; want 3, %d after 7", records, bytes, dropped, 3*size)
 	}
 }
 
@@ -116,8 +116,8 @@ func TestMemoryOutboxKeepsClaim(t *testing.T) {
 		t.Errorf("claimed entry has %q; want it unchanged", contents(t, got))
 	}
 	o.Done(Entry{ID: claimed.ID})
-	if _, ok := o.Next(0); ok || o.Bytes() != 0 {
-		t.Errorf("outbox is not empty after Done: %d bytes", o.Bytes())
+	if records, bytes := o.Size(); records != 0 || bytes != 0 {
+		t.Errorf("Size() after Done = %d, %d; want an empty outbox", records, bytes)
 	}
 }
 
@@ -190,4 +190,23 @@ func TestQueueBoundIsCounted(t *testing.T) {
 		t.Errorf("%d prompts delivered; want all 100: deltas go first", len(got))
 	}
 	book.await(t, "queue is full")
+}
+
+// TestBacklogIsCounted starts with an outbox that holds what an earlier process
+// recorded.
+func TestBacklogIsCounted(t *testing.T) {
+	o := NewMemoryOutbox(QueueLimits{}, BatchLimits{})
+	o.Append(sealedEntry(t, prompt("a"), prompt("b")))
+	x := openScripted(Config{Outbox: o}, &scripted{replies: []reply{{}}})
+	defer x.Close()
+	x.Record(prompt("c"))
+	if s := x.Stats(); s.Recorded != 3 || s.Queued != 3 {
+		t.Errorf("Stats() = %+v; want 3 records queued", s)
+	}
+	if err := x.Flush(t.Context()); err != nil {
+		t.Errorf("Flush() = %v", err)
+	}
+	if s := x.Stats(); s.Delivered != 3 || s.Queued != 0 || s.QueuedBytes != 0 {
+		t.Errorf("Stats() = %+v; want 3 records delivered", s)
+	}
 }

@@ -22,8 +22,10 @@ type Outbox interface {
 	Done(left Entry)
 	// Last returns the highest ID given so far.
 	Last() uint64
-	// Bytes returns the size of the payloads held.
-	Bytes() int
+	// Size returns the number of records held and the bytes of their payloads.
+	// What is held at the start, by an outbox that outlived a process, is counted
+	// as recorded.
+	Size() (records, bytes int)
 	// Close ends the outbox and returns the number of records that are lost with
 	// it: all that are left for one in memory, none for one on disk.
 	Close() (lost int)

@@ -113,13 +113,8 @@ func balance(t *testing.T, x *Exporter) {
 	x.batcher.mu.Lock()
 	queued := x.batcher.records
 	x.batcher.mu.Unlock()
-	if memory, ok := x.outbox.(*MemoryOutbox); ok {
-		memory.mu.Lock()
-		for _, e := range memory.entries {
-			queued += e.Records
-		}
-		memory.mu.Unlock()
-	}
+	held, _ := x.outbox.Size()
+	queued += held
 	if s.Queued != int64(queued) {
 		t.Errorf("Stats() = %+v, but %d records are queued", s, queued)
 	}
