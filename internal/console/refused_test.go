@@ -17,13 +17,13 @@ func TestFollowExplainsRefusals(t *testing.T) {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	// A freed port may be given to the next server; nothing listens on this one.
+	const gone = "127.0.0.1:1"
 	tests := []struct {
 		name, url string
 		want      []string
 	}{
-		{"refused", gone.URL, []string{"is the proxy running on " + strings.TrimPrefix(gone.URL, "http://")}},
+		{"refused", "http://" + gone, []string{"is the proxy running on " + gone}},
 		{"forbidden", answer(403, "text/plain", "host not allowed\nmore"), []string{"403", "hosts", "host not allowed"}},
 		{"not found", answer(404, "text/plain", ""), []string{"404", "is this a codex-proxy"}},
 		{"too many", answer(503, "text/plain", "too many\x1b[31m readers"), []string{"503", `too many\x1b[31m readers`}},
