@@ -51,7 +51,7 @@ func TestProxyEqualsNative(t *testing.T) {
 					t.Fatalf("exit code %d\n%s", run.ExitCode, run.Stderr)
 				}
 				stop()
-				want, got := comparable(native.Sink.Records()), comparable(ours.Sink.Records())
+				want, got := traffic(native.Sink.Records()), traffic(ours.Sink.Records())
 				for i := range min(len(want), len(got)) {
 					for key := range got[i] {
 						if _, ok := want[i][key]; !ok {
@@ -67,9 +67,9 @@ func TestProxyEqualsNative(t *testing.T) {
 	}
 }
 
-// comparable picks what both record: requests and stream events, without what only the agent can know (its environment) and
+// traffic picks what both record: requests and stream events, without what only the agent can know (its environment) and
 // what two clocks tell differently.
-func comparable(records []receiver.Record) []map[string]any {
+func traffic(records []receiver.Record) []map[string]any {
 	var picked []map[string]any
 	for i := range records {
 		name, _ := records[i].Attrs["event.name"].(string)
