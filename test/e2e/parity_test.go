@@ -1,19 +1,9 @@
 package e2e_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,7 +26,6 @@ func TestProxyEqualsNative(t *testing.T) {
 		"failed": {responsestest.Stream(responsestest.Created("r1"), responsestest.Failed("r1", "server_error", "we failed")), done},
 		"cut":    {{Events: []responsestest.Event{responsestest.Created("r1")}, Abort: responsestest.AbortStream}, done},
 	}
-	binary := build(t)
 	for _, cli := range clis(t) {
 		for name, responses := range scenarios {
 			t.Run(cli.Version+" "+name, func(t *testing.T) {
@@ -44,13 +33,16 @@ func TestProxyEqualsNative(t *testing.T) {
 				upstream.Sequence(responses...)
 				native, ours := receiver.Start(t, receiver.Options{}), receiver.Start(t, receiver.Options{})
 				copied := codexcli.Config{Exporter: codexcli.HTTPExporter(ours.HTTPEndpoint(), "json")}
-				base, stop := serve(t, binary, upstream.BaseURL(), copied.OTelTable())
-				cfg := &codexcli.Config{Exporter: codexcli.HTTPExporter(native.HTTPEndpoint(), "binary"), BaseURL: base + "/v1", Retries: 3}
+				table := strings.Replace(copied.OTelTable(), "[otel]\n", "[otel]\nschema = \"codex\"\n", 1)
+				running := serve(t, upstream.BaseURL(), table)
+				cfg := &codexcli.Config{
+					Exporter: codexcli.HTTPExporter(native.HTTPEndpoint(), "binary"), BaseURL: running.url + "/v1", Retries: 3,
+				}
 				run := cli.Exec(t, cfg, "say hello")
 				if run.ExitCode != 0 {
 					t.Fatalf("exit code %d\n%s", run.ExitCode, run.Stderr)
 				}
-				stop()
+				running.stop()
 				want, got := traffic(native.Sink.Records()), traffic(ours.Sink.Records())
 				for i := range min(len(want), len(got)) {
 					for key := range got[i] {
@@ -89,80 +81,4 @@ func traffic(records []receiver.Record) []map[string]any {
 		picked = append(picked, attrs)
 	}
 	return picked
-}
-
-// build builds the proxy.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "codex-proxy")
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/codex-proxy")
-	command.Dir = "../.."
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return binary
-}
-
-// serve runs the proxy with an [otel] table as a CLI has it. stop ends it with SIGTERM and wants exit code 0.
-func serve(t *testing.T, binary, upstream, otel string) (base string, stop func()) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
-	file := filepath.Join(t.TempDir(), "config.toml")
-	text := "listen = " + strconv.Quote(address) + "\n[upstream]\nbase_url = " + strconv.Quote(upstream) + "\n" +
-		strings.Replace(otel, "[otel]\n", "[otel]\nschema = \"codex\"\n", 1)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	command := exec.Command(binary, "serve", "--config", file)
-	command.Stderr = &log
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := false
-	stop = func() {
-		if ended {
-			return
-		}
-		ended = true
-		_ = command.Process.Signal(syscall.SIGTERM)
-		if err := command.Wait(); err != nil {
-			t.Errorf("proxy ended with %v\n%s", err, log.String())
-		}
-	}
-	t.Cleanup(stop)
-	ready(t, "http://"+address+"/readyz")
-	return "http://" + address, stop
-}
-
-// ready waits until target answers 200.
-func ready(t *testing.T, target string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := new(http.Client).Do(request)
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("proxy is not ready: %v", err)
-		case <-tick.C:
-		}
-	}
 }
