@@ -8,6 +8,7 @@
 package proxy
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"log/slog"
@@ -75,6 +76,9 @@ type Handler struct {
 	transport *http.Transport
 	buffers   sync.Pool
 	forwarder httputil.ReverseProxy
+	left      chan struct{} // holds at most one reason for Idle to look
+	cut       context.Context
+	cutNow    context.CancelFunc
 
 	exchanges, live, loops, panics, failures, encoded, malformed atomic.Int64
 }
@@ -93,7 +97,8 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Sessions == nil {
 		cfg.Sessions = session.New(session.Config{})
 	}
-	h := &Handler{cfg: cfg}
+	h := &Handler{cfg: cfg, left: make(chan struct{}, 1)}
+	h.cut, h.cutNow = context.WithCancel(context.Background())
 	h.transport = newTransport(cfg)
 	h.buffers.New = func() any { return new([bufferBytes]byte) }
 	h.forwarder = httputil.ReverseProxy{
@@ -105,6 +110,33 @@ func New(cfg Config) (*Handler, error) {
 
 // Close closes the idle connections to the upstream.
 func (h *Handler) Close() { h.transport.CloseIdleConnections() }
+
+// Idle waits until no exchange is under way, WebSocket tunnels included, or ctx
+// ends, whose error it returns then. One caller at a time is told.
+func (h *Handler) Idle(ctx context.Context) error {
+	for h.live.Load() > 0 {
+		select {
+		case <-h.left:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Cut breaks off the exchanges under way, and every later one.
+func (h *Handler) Cut() { h.cutNow() }
+
+// leave ends an exchange.
+func (h *Handler) leave() {
+	if h.live.Add(-1) > 0 {
+		return
+	}
+	select {
+	case h.left <- struct{}{}:
+	default:
+	}
+}
 
 // Stats returns a snapshot of the counters.
 func (h *Handler) Stats() Stats {
@@ -123,11 +155,16 @@ func (h *Handler) Stats() Stats {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.exchanges.Add(1)
 	h.live.Add(1)
-	defer h.live.Add(-1)
+	defer h.leave()
 	// Without full duplex the server closes the request body at the first byte
 	// of the response, and a transport that has not read its end yet cuts the
 	// stream (golang/go#40747). Only HTTP/1 needs it; others refuse the call.
 	_ = http.NewResponseController(w).EnableFullDuplex()
+
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(h.cut, cancel)()
+	r = r.WithContext(ctx)
 
 	e := newExchange(h, w, r)
 	defer e.release()

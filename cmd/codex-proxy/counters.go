@@ -56,6 +56,10 @@ func (s *service) trafficCounters() []series {
 			"codex_proxy_encoded_bodies_total", "Bodies in a content encoding that is not looked into.", nil,
 			func() float64 { return float64(s.proxy.Stats().EncodedBodies) },
 		},
+		{
+			"codex_proxy_malformed_bodies_total", "Request bodies that are not one JSON object.", nil,
+			func() float64 { return float64(s.proxy.Stats().MalformedBodies) },
+		},
 	}
 }
 

@@ -17,10 +17,10 @@ const ownPrefix = "/codex-proxy"
 // the proxy by any name; they tell nothing worth guarding.
 func (s *service) routes() http.Handler {
 	router := chi.NewRouter()
-	router.Get("/healthz", s.health.Healthz)
-	router.Get("/readyz", s.health.Readyz)
 	guarded := router.With(s.guard.Wrap)
-	guarded.Method(http.MethodGet, "/metrics", s.metrics)
+	router.Handle("/healthz", reading(http.HandlerFunc(s.health.Healthz)))
+	router.Handle("/readyz", reading(http.HandlerFunc(s.health.Readyz)))
+	guarded.Handle("/metrics", reading(s.metrics))
 	guarded.Handle(report.EventsPath, s.reports)
 	guarded.Handle(report.OpenAPIPath, s.reports.OpenAPI())
 	guarded.Handle(console.LivePath, s.hub)
@@ -31,15 +31,38 @@ func (s *service) routes() http.Handler {
 	return router
 }
 
-// forward hands everything but the proxy's own paths to next.
-func forward(next http.Handler) http.Handler {
+// reading answers GET and HEAD by next and refuses every other method.
+func reading(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != ownPrefix && !strings.HasPrefix(r.URL.Path, ownPrefix+"/") {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			next.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = w.Write([]byte(`{"error":"no such route of codex-proxy"}` + "\n"))
+		w.Header().Set("Allow", "GET, HEAD")
+		refuse(w, http.StatusMethodNotAllowed, readOnly)
 	})
+}
+
+// forward hands everything but the proxy's own paths to next.
+func forward(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == ownPrefix, strings.HasPrefix(path, ownPrefix+"/"):
+			refuse(w, http.StatusNotFound, "no such route of codex-proxy")
+		case path == "/healthz", path == "/readyz", path == "/metrics":
+			// A method or a spelling that the router does not know.
+			refuse(w, http.StatusMethodNotAllowed, readOnly)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+const readOnly = "this route of codex-proxy is asked with GET or HEAD"
+
+// refuse answers with an error that is plainly the proxy's own.
+func refuse(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(`{"error":"` + text + `"}` + "\n"))
 }

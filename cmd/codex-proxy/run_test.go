@@ -27,13 +27,20 @@ type served struct {
 	stop func() int // shuts down and returns the exit code
 }
 
-// startProxy serves with a configuration on a free port.
-func startProxy(t *testing.T, upstream, toml string) served {
+// writeConfig returns a configuration file with that text.
+func writeConfig(t *testing.T, toml string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(file, []byte(toml), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// startProxy serves with a configuration on a free port.
+func startProxy(t *testing.T, upstream, toml string) served {
+	t.Helper()
+	file := writeConfig(t, toml)
 	ctx, cancel := context.WithCancel(context.Background())
 	addrs, code := make(chan net.Addr, 1), make(chan int, 1)
 	var stderr bytes.Buffer
@@ -171,10 +178,7 @@ func TestDemo(t *testing.T) {
 }
 
 func TestConfigCheck(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "bad.toml")
-	if err := os.WriteFile(file, []byte("listen = \"nowhere\"\nunknown = 1\n[otel]\nschema = \"odd\"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := writeConfig(t, "listen = \"nowhere\"\nunknown = 1\n[otel]\nschema = \"odd\"\n")
 	var stderr bytes.Buffer
 	if code := run(t.Context(), []string{"config", "check", file}, nil, io.Discard, &stderr); code != exitUsage {
 		t.Errorf("exit code = %d; want %d", code, exitUsage)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // run serves until ctx ends, then lets streams finish, sends the remaining telemetry and releases everything.
@@ -33,10 +34,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	case err = <-served:
 		err = fmt.Errorf("serve: %w", err)
 	}
-	// Readers of the feed never leave by themselves.
-	endFeed()
-	feeds.Wait()
-	s.drain(work, server)
+	s.drain(work, server, func() { endFeed(); feeds.Wait() })
 	s.proxy.Close()
 	s.flush(work)
 	endWork()
@@ -63,15 +61,27 @@ func (s *service) server() *http.Server {
 	return server
 }
 
-// drain gives live requests the grace to finish, then cuts them.
-func (s *service) drain(ctx context.Context, server *http.Server) {
+// cutTimeout bounds how long streams that were cut may take to end, so that their ends are recorded.
+const cutTimeout = 2 * time.Second
+
+// drain refuses new connections at once, gives live exchanges the grace to finish and cuts the rest. The feed goes last:
+// its readers never leave by themselves, and they want to see how the streams ended.
+func (s *service) drain(ctx context.Context, server *http.Server, endFeed func()) {
 	grace, cancel := context.WithTimeout(ctx, s.limits.ShutdownGrace)
 	defer cancel()
-	if err := server.Shutdown(grace); err == nil {
-		return
+	closed := make(chan error, 1)
+	go func() { closed <- server.Shutdown(grace) }()
+	if err := s.proxy.Idle(grace); err != nil {
+		s.logger.WarnContext(ctx, "grace is over, cutting streams", slog.Int64("live", s.proxy.Stats().Live))
+		s.proxy.Cut()
+		cut, cancelCut := context.WithTimeout(ctx, cutTimeout)
+		defer cancelCut()
+		s.logError(ctx, "streams do not end", s.proxy.Idle(cut))
 	}
-	s.logger.WarnContext(ctx, "grace is over, cutting streams", slog.Int64("live", s.proxy.Stats().Live))
-	s.logError(ctx, "close server failed", server.Close())
+	endFeed()
+	if err := <-closed; err != nil {
+		s.logError(ctx, "close server failed", server.Close())
+	}
 }
 
 // flush sends the telemetry that waits, as far as the time for it allows.
