@@ -79,7 +79,7 @@ type SSEEvent struct {
 	EndedBy         string     `attr:"stream.ended_by,omitempty" doc:"Who ended the stream: completed, upstream, client or idle." absent:"the stream goes on" differs:"not in Codex"`
 	StreamEvents    Opt[int64] `attr:"stream.events" unit:"{event}" doc:"Events of the stream so far, this one included, whether exported or thinned out." absent:"not a completion or an end" differs:"not in Codex"`
 	StreamDeltas    Opt[int64] `attr:"stream.deltas" unit:"{event}" doc:"Events of the stream so far whose kind ends in .delta." absent:"not a completion or an end" differs:"not in Codex"`
-	StreamBytes     Opt[int64] `attr:"stream.bytes" unit:"By" doc:"Bytes of the response's body passed on." absent:"the stream goes on" differs:"not in Codex"`
+	StreamBytes     Opt[int64] `attr:"stream.bytes" unit:"By" doc:"Bytes of the response's body passed on." absent:"the stream goes on, or was completed and may send more" differs:"not in Codex"`
 	// ClientGone marks the end of a stream that the agent itself gave up. Codex
 	// tells nothing about those, so neither does the codex schema.
 	ClientGone bool

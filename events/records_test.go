@@ -47,7 +47,7 @@ func exampleRecords() map[string]Record {
 			Kind: Some("response.completed"), DurationMS: Int64(3),
 			Usage:  &Usage{Input: 1200, Output: 42, Cached: Int64(1024), Reasoning: Int64(10), Total: 1242},
 			TTFTMS: Int64(23), ReasoningEffort: "medium",
-			EndedBy: "completed", StreamEvents: Int64(6), StreamDeltas: Int64(1), StreamBytes: Int64(1400),
+			EndedBy: "completed", StreamEvents: Int64(6), StreamDeltas: Int64(1),
 		},
 		NameToolDecision: &ToolDecision{ToolName: "shell", CallID: "call_1", Decision: DecisionApprovedForSession, Decider: Some(DecidedByUser)},
 		NameToolResult: &ToolResult{

@@ -21,6 +21,7 @@ type exchange struct {
 	h        *Handler
 	w        http.ResponseWriter
 	in       *http.Request
+	upload   *upload
 	id       string
 	arrived  time.Time
 	endpoint responses.Endpoint

@@ -165,8 +165,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(h.cut, cancel)()
 	r = r.WithContext(ctx)
+	body := newUpload(r)
+	r.Body = body
 
 	e := newExchange(h, w, r)
+	e.upload = body
 	defer e.release()
 	forwarder := h.forwarder
 	forwarder.BufferPool = e
@@ -174,4 +177,5 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forwarder.ModifyResponse = e.answered
 	forwarder.ErrorHandler = e.failed
 	forwarder.ServeHTTP(w, r)
+	body.finish()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,7 +15,7 @@ import (
 // failed answers a request that got no response. It is ReverseProxy's
 // ErrorHandler.
 func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
-	gone := r.Context().Err() != nil && errors.Is(err, context.Canceled)
+	gone := e.upload.broken.Load() || r.Context().Err() != nil && errors.Is(err, context.Canceled)
 	if e.watches() {
 		func() {
 			defer e.contain()
@@ -22,8 +23,8 @@ func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 		}()
 	}
 	if gone {
-		// Nobody is there to read an answer; 499 is what others log.
-		w.WriteHeader(499)
+		// Mostly nobody is there to read an answer; 499 is what others log.
+		writeError(w, 499, "request_broken_off", "codex-proxy: the request broke off before its end")
 		return
 	}
 	e.h.failures.Add(1)
@@ -63,6 +64,9 @@ func writeError(w http.ResponseWriter, status int, code, message string) {
 func safeError(err error) string {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the upstream closed the connection before it answered"
 	}
 	return limited(err.Error())
 }

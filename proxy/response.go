@@ -20,7 +20,11 @@ func (e *exchange) answered(response *http.Response) error {
 			e.w.Header()[name] = nil
 		}
 	}
-	if !e.watches() || response.StatusCode == http.StatusSwitchingProtocols {
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		e.upload.keep = true
+		return nil
+	}
+	if !e.watches() {
 		return nil
 	}
 	defer e.contain()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"strings"
@@ -14,6 +15,15 @@ var restored = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-F
 func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 	in, out := pr.In, pr.Out
 	out.URL = target(e.h.cfg.BaseURL, in.URL)
+	if raw, ok := rawPath(in); ok && e.h.cfg.OutboundProxy == nil {
+		// Go would escape what the agent did not. Only an outbound proxy needs
+		// the URL in its parts.
+		rest, below := belowV1(raw)
+		out.URL.Opaque = rest
+		if below {
+			out.URL.Opaque = strings.TrimSuffix(e.h.cfg.BaseURL.EscapedPath(), "/") + rest
+		}
+	}
 	out.Host = ""
 	for _, name := range restored {
 		if values, ok := in.Header[name]; ok {
@@ -36,8 +46,7 @@ func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 }
 
 // target maps a request's URL: /v1/... below the base URL, anything else to the
-// same host as it is. The escaping of the path and the query string are kept to
-// the byte.
+// same host as it is. The query string is kept to the byte.
 func target(base, in *url.URL) *url.URL {
 	out := *base
 	out.RawQuery, out.ForceQuery, out.Fragment = in.RawQuery, in.ForceQuery, ""
@@ -49,6 +58,13 @@ func target(base, in *url.URL) *url.URL {
 	}
 	out.Path, out.RawPath = path, escaped
 	return &out
+}
+
+// rawPath returns the path of a request as it was sent, and whether Go would
+// write it otherwise.
+func rawPath(in *http.Request) (string, bool) {
+	raw, _, _ := strings.Cut(in.RequestURI, "?")
+	return raw, strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") && raw != in.URL.EscapedPath()
 }
 
 // belowV1 returns what follows /v1 in a path, and whether anything may.
