@@ -37,6 +37,6 @@ func (u *upload) Read(p []byte) (int, error) {
 // next request, and panics.
 func (u *upload) finish() {
 	if !u.keep {
-		_ = u.ReadCloser.Close()
+		_ = u.Close()
 	}
 }
