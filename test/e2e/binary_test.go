@@ -51,7 +51,10 @@ type proxy struct {
 	process *os.Process
 	ended   chan struct{} // closed once the process ended, with err
 	err     error
-	stop    func() // ends it with SIGTERM and wants exit code 0; later calls do nothing
+	// terminate asks it once to end, with SIGTERM: a second signal would end it at once.
+	terminate func()
+	// stop terminates it, waits for its end and wants exit code 0. Later calls do nothing.
+	stop func()
 }
 
 // serve runs the proxy in front of an upstream, with a configuration in TOML, on a free port and with an empty environment.
@@ -89,7 +92,8 @@ func start(t *testing.T, command *exec.Cmd) *proxy {
 		p.err = command.Wait()
 		close(p.ended)
 	}()
-	p.stop = sync.OnceFunc(func() { p.terminate(t) })
+	p.terminate = sync.OnceFunc(func() { _ = p.process.Signal(syscall.SIGTERM) }) // fails if it ended
+	p.stop = sync.OnceFunc(func() { p.end(t) })
 	t.Cleanup(p.stop)
 	select {
 	case <-p.log.served:
@@ -108,14 +112,10 @@ func start(t *testing.T, command *exec.Cmd) *proxy {
 	return p
 }
 
-// terminate ends the process with SIGTERM.
-func (p *proxy) terminate(t *testing.T) {
+// end terminates the process and wants exit code 0.
+func (p *proxy) end(t *testing.T) {
 	t.Helper()
-	select {
-	case <-p.ended:
-	default:
-		_ = p.process.Signal(syscall.SIGTERM)
-	}
+	p.terminate()
 	select {
 	case <-p.ended:
 	case <-time.After(stopTimeout):
