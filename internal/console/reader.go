@@ -96,6 +96,8 @@ func (h *Hub) attach(rd *reader) {
 func (h *Hub) leave(rd *reader, cut bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	// Run may still be about to feed it, and the ring waits for it no longer.
+	rd.attached = false
 	for i, other := range h.readers {
 		if other == rd {
 			h.readers = append(h.readers[:i], h.readers[i+1:]...)
