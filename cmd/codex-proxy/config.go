@@ -1,13 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 )
 
 func (a *app) configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Check or show the configuration"}
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check or show the configuration",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("config needs a command: check FILE or show [FILE]")
+		},
+	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check FILE",
 		Short: "List every problem of a configuration file",

@@ -46,7 +46,7 @@ func (s *service) trafficCounters() []series {
 		},
 		{
 			"codex_proxy_observer_panics_total", "Panics of the observing side, which did not touch the traffic.", nil,
-			func() float64 { return float64(s.proxy.Stats().Panics) },
+			func() float64 { return float64(s.proxy.Stats().Panics + s.panics.Load()) },
 		},
 		{
 			"codex_proxy_upstream_failures_total", "Requests the upstream did not answer.", nil,

@@ -190,6 +190,15 @@ func TestConfigCheck(t *testing.T) {
 	}
 }
 
+func TestUsageErrors(t *testing.T) {
+	for _, args := range [][]string{{"config"}, {"config", "foo"}, {"config", "check"}, {"foo"}, {"tail", "x"}, {"--foo"}} {
+		var stderr bytes.Buffer
+		if code := run(t.Context(), args, nil, io.Discard, &stderr); code != exitUsage || stderr.Len() == 0 {
+			t.Errorf("%q exited with %d and said %q; want %d and why", args, code, stderr.String(), exitUsage)
+		}
+	}
+}
+
 func TestListenFailure(t *testing.T) {
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()

@@ -30,6 +30,8 @@ func (a *app) serve(ctx context.Context, source source) error {
 		return err
 	}
 	logger := newLogger(a.stderr, cfg.Log)
+	// What libraries log past every logger, such as unsolicited responses, holds bytes of the traffic.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	for _, warning := range warnings {
 		logger.WarnContext(ctx, "configuration warning", slog.String("key", warning.Path),
 			slog.String("problem", warning.Message), slog.String("hint", warning.Hint))

@@ -17,9 +17,9 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	feed, endFeed := context.WithCancel(work)
 	var feeds, exports sync.WaitGroup
-	feeds.Go(func() { s.logError(work, "live feed ended", s.hub.Run(feed)) })
+	feeds.Go(func() { s.supervise(feed, "live feed", s.hub.Run) })
 	if s.exporter != nil {
-		exports.Go(func() { s.logError(work, "exporter ended", s.exporter.Run(work)) })
+		exports.Go(func() { s.supervise(work, "exporter", s.exporter.Run) })
 	}
 	server := s.server()
 	served := make(chan error, 1)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"sync/atomic"
 
 	"github.com/codex-proxy/codex-proxy/config"
 	"github.com/codex-proxy/codex-proxy/events"
@@ -22,6 +23,7 @@ type service struct {
 	limits   config.Server
 	upstream *url.URL
 	logger   *slog.Logger
+	panics   atomic.Int64 // of parts under supervise
 
 	health   *console.Health
 	hub      *console.Hub
