@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/codex-proxy/codex-proxy/internal/console"
 )
@@ -69,12 +70,18 @@ func (a *app) follow(ctx context.Context, cfg console.FollowConfig, asJSON bool)
 // printError is the cause of a feed that is given up because it cannot be printed.
 type printError struct{ error }
 
-// newRenderer returns a renderer for w, colorful on a terminal.
+// newRenderer returns a renderer for w: on a terminal colorful, and as wide as it is now.
 func newRenderer(w io.Writer, asJSON bool) *console.Renderer {
+	renderer := &console.Renderer{W: w, JSON: asJSON}
 	file, ok := w.(*os.File)
-	return &console.Renderer{
-		W: w, JSON: asJSON, Color: ok && console.IsTerminal(file) && os.Getenv("NO_COLOR") == "",
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return renderer
 	}
+	renderer.Color = os.Getenv("NO_COLOR") == ""
+	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+		renderer.Width = width
+	}
+	return renderer
 }
 
 // tellState tells people that a feed was lost.

@@ -2,17 +2,10 @@ package console
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
-
-// IsTerminal reports whether f is a terminal, or another character device.
-func IsTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
 
 // escape returns s fit for one line of a terminal and at most columns wide;
 // columns <= 0 means any width. Values come from the traffic: what a terminal

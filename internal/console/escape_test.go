@@ -1,8 +1,6 @@
 package console
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"unicode"
 )
@@ -21,20 +19,4 @@ func FuzzEscape(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestIsTerminal(t *testing.T) {
-	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	device, err := os.Open(os.DevNull)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
-	if IsTerminal(file) || !IsTerminal(device) {
-		t.Errorf("IsTerminal(file, device) = %t, %t; want false, true", IsTerminal(file), IsTerminal(device))
-	}
 }
