@@ -205,12 +205,12 @@ func (h *Hub) drain() {
 	}
 }
 
-// idle reports whether no reader waits for anything.
+// idle reports whether no reader waits for anything, be it for its first turn.
 func (h *Hub) idle() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, rd := range h.readers {
-		if rd.attached && (rd.next < h.ring.next || !rd.window.empty()) {
+		if !rd.attached || rd.next < h.ring.next || !rd.window.empty() {
 			return false
 		}
 	}
