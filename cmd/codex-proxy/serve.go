@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +32,8 @@ func (a *app) serve(ctx context.Context, source source) error {
 		return err
 	}
 	logger := newLogger(a.stderr, cfg.Log)
+	// A log that nobody reads any more is no reason to end.
+	signal.Ignore(syscall.SIGPIPE)
 	// What libraries log past every logger, such as unsolicited responses, holds bytes of the traffic.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	for _, warning := range warnings {
