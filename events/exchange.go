@@ -99,7 +99,7 @@ func (e *SSEEvent) Summary() string {
 		return fmt.Sprintf("%s: %d tokens in, %d out", kind, e.Input, e.Output)
 	case e.ClientGone:
 		return "stream ended by the client"
-	case e.EndedBy != "" && e.ErrorMessage != "":
+	case e.EndedBy != "" && e.EndedBy != "completed" && e.ErrorMessage != "":
 		return "stream ended by the " + e.EndedBy + " before completion"
 	case e.ErrorMessage != "" && !e.Kind.Set:
 		return "stream broke"

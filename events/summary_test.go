@@ -82,6 +82,7 @@ func TestSummary(t *testing.T) {
 		{&SSEEvent{Kind: Some("response.failed"), ErrorMessage: "x"}, "response.failed: failed"},
 		{&SSEEvent{ErrorMessage: "x"}, "stream broke"},
 		{&SSEEvent{Kind: Some("response.completed"), ErrorMessage: "x", EndedBy: "upstream"}, "stream ended by the upstream before completion"},
+		{&SSEEvent{Kind: Some("response.failed"), ErrorMessage: "x", EndedBy: "completed"}, "response.failed: failed"},
 		{&SSEEvent{EndedBy: "client", ErrorMessage: "x", ClientGone: true}, "stream ended by the client"},
 		{&ToolDecision{ToolName: "shell", Decision: DecisionDenied}, "shell: denied"},
 		{&ToolResult{ToolName: "shell", Success: true, DurationMS: Int64(12)}, "shell succeeded in 12 ms"},
