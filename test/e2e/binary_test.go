@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -45,8 +46,9 @@ var static = sync.OnceValues(func() (string, error) {
 
 // proxy is a running process of the binary.
 type proxy struct {
-	url string // http://host:port
-	log *proxyLog
+	url  string // http://host:port
+	port string
+	log  *proxyLog
 
 	process *os.Process
 	ended   chan struct{} // closed once the process ended, with err
@@ -102,7 +104,14 @@ func start(t *testing.T, command *exec.Cmd) *proxy {
 	case <-time.After(startTimeout):
 		t.Fatalf("proxy does not serve\n%s", p.log)
 	}
-	p.url = "http://" + p.log.address
+	host, port, err := net.SplitHostPort(p.log.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if net.ParseIP(host).IsUnspecified() {
+		host = "127.0.0.1" // which such a listener has, too
+	}
+	p.port, p.url = port, "http://"+net.JoinHostPort(host, port)
 	// The listener is open by now, so that the request waits in its backlog until the server takes it.
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
