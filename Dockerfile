@@ -13,10 +13,8 @@ ARG TARGETOS TARGETARCH
 ARG VERSION=dev
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /root-fs/codex-proxy ./cmd/codex-proxy
-# An empty root has no certificates to trust an upstream by, and no directory that a user other than root may write to.
-RUN mkdir -p /root-fs/etc/ssl/certs /root-fs/var/lib/codex-proxy \
-    && cp /etc/ssl/certs/ca-certificates.crt /root-fs/etc/ssl/certs/ \
-    && chown 65532:65532 /root-fs/var/lib/codex-proxy && chmod 0700 /root-fs/var/lib/codex-proxy
+# An empty root has no certificates to trust an upstream by.
+RUN mkdir -p /root-fs/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt /root-fs/etc/ssl/certs/
 
 FROM scratch
 COPY --from=build /root-fs /
@@ -25,8 +23,7 @@ COPY --from=build /root-fs /
 # them. Whether that is safe depends on the port's publication, which the image cannot see: 127.0.0.1:8787:8787 keeps
 # the proxy on this machine, 8787:8787 hands it to the network. CODEX_PROXY_ALLOW_REMOTE is therefore not set here.
 # Without it the proxy refuses to start and says why; whoever runs the container sets it, knowing how the port is published.
-ENV CODEX_PROXY_LISTEN=0.0.0.0:8787 \
-    XDG_STATE_HOME=/var/lib
+ENV CODEX_PROXY_LISTEN=0.0.0.0:8787
 EXPOSE 8787
 
 # The number, not a name: an empty root has no /etc/passwd, and Kubernetes checks runAsNonRoot by the number.
