@@ -21,7 +21,7 @@ type Options struct {
 }
 
 // Load reads, layers, checks and returns the configuration. The error is always [Problems] and complete: a problem in
-// one place does not hide one in another. The warnings are also returned beside an error.
+// one place hides none in another, but for keys that differ in case only. The warnings are also returned beside an error.
 func Load(opts Options) (*Config, Warnings, error) {
 	r := newReport()
 	cfg := load(opts, r)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -70,7 +71,10 @@ func errorCode(encoded string) string {
 	return limited(gjson.GetBytes(document, "error.code").String())
 }
 
-// limited bounds a header's value as an attribute.
+// limited bounds a header's value as an attribute, which may outlive the header.
 func limited(value string) string {
-	return value[:min(len(value), 256)]
+	if len(value) <= 256 {
+		return value
+	}
+	return strings.Clone(value[:256])
 }

@@ -61,7 +61,7 @@ func (a Agent) Profile() events.Profile {
 
 func bounded(s string) string {
 	if len(s) > maxAgentBytes {
-		return s[:maxAgentBytes]
+		return strings.Clone(s[:maxAgentBytes])
 	}
 	return s
 }

@@ -17,19 +17,21 @@ type Headers func(name string) string
 // conversation of an agent that names none, so that nothing is ever merged
 // wrongly.
 func Identify(header Headers, request responses.Request, resource events.Resource, exchangeID string) *events.Scope {
-	agent := responses.ParseAgent(header("User-Agent"), header("Originator"))
+	unbounded := header
+	header = func(name string) string { return bounded(unbounded(name)) }
+	agent := responses.ParseAgent(unbounded("User-Agent"), unbounded("Originator"))
 	resource.ServiceVersion = agent.Version
-	turn := header("X-Codex-Turn-Metadata")
+	turn := unbounded("X-Codex-Turn-Metadata")
 	scope := &events.Scope{
 		ConversationID: conversation(header, request, turn, agent.Codex, exchangeID),
 		AppVersion:     agent.Version,
-		AuthMode:       authMode(header, agent),
+		AuthMode:       authMode(unbounded, agent),
 		Originator:     agent.Originator,
 		AccountID:      header("Chatgpt-Account-Id"),
 		TerminalType:   agent.Terminal,
-		Model:          request.Model,
-		Slug:           request.Model,
-		TurnID:         first(gjson.Get(turn, "turn_id").String(), request.Metadata("turn_id")),
+		Model:          bounded(request.Model),
+		Slug:           bounded(request.Model),
+		TurnID:         first(bounded(gjson.Get(turn, "turn_id").String()), bounded(request.Metadata("turn_id"))),
 		Resource:       &resource,
 		Profile:        agent.Profile(),
 	}
@@ -41,14 +43,14 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 func conversation(header Headers, request responses.Request, turn string, codex bool, exchangeID string) string {
 	id := first(
 		header("Thread-Id"),
-		gjson.Get(turn, "thread_id").String(),
-		request.Metadata("thread_id"),
+		bounded(gjson.Get(turn, "thread_id").String()),
+		bounded(request.Metadata("thread_id")),
 		header("Conversation_id"),
 		header("Session-Id"),
 		header("Session_id"),
 	)
 	if id == "" && codex {
-		id = request.PromptCacheKey
+		id = bounded(request.PromptCacheKey)
 	}
 	return first(id, exchangeID)
 }
@@ -68,6 +70,16 @@ func authMode(header Headers, agent responses.Agent) string {
 	default:
 		return ""
 	}
+}
+
+// maxValueBytes bounds what is kept of a value that the agent chose: a scope
+// lives as long as its conversation is remembered.
+const maxValueBytes = 256
+
+// bounded returns value cut to maxValueBytes, on its own where it was cut out of
+// something larger.
+func bounded(value string) string {
+	return strings.Clone(strings.ToValidUTF8(value[:min(len(value), maxValueBytes)], ""))
 }
 
 func first(values ...string) string {

@@ -2,7 +2,9 @@ package session_test
 
 import (
 	"net/textproto"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
@@ -49,7 +51,7 @@ func TestIdentifyAuthMode(t *testing.T) {
 		want   string
 	}{
 		"account":              {headers("chatgpt-account-id", "a", "authorization", "Bearer x"), "ChatGPT"},
-		"token":                {headers("authorization", "Bearer eyJa.b.c"), "ChatGPT"},
+		"token":                {headers("authorization", "Bearer eyJ"+strings.Repeat("a", 1000)+".b.c"), "ChatGPT"},
 		"key of an SDK":        {headers("authorization", "Bearer sk-1", "user-agent", "OpenAI/Go"), "ApiKey"},
 		"built-in provider":    {headers("authorization", "Bearer sk-1", "user-agent", agent045, "version", "0.45.0"), "ApiKey"},
 		"custom provider":      {headers("authorization", "Bearer sk-1", "user-agent", agent045), ""},
@@ -61,5 +63,20 @@ func TestIdentifyAuthMode(t *testing.T) {
 				t.Errorf("AuthMode = %q; want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestIdentifyKeepsNothingHuge(t *testing.T) {
+	huge := strings.Repeat("é", 1<<19)
+	request := responses.Request{Model: huge, PromptCacheKey: huge}
+	scope := session.Identify(headers("thread-id", huge, "user-agent", agent045, "originator", huge, "chatgpt-account-id", huge,
+		"x-codex-turn-metadata", `{"turn_id":"`+huge+`"}`), request, events.Resource{}, "x")
+	for name, value := range map[string]string{
+		"ConversationID": scope.ConversationID, "Model": scope.Model, "Slug": scope.Slug, "TurnID": scope.TurnID,
+		"Originator": scope.Originator, "AccountID": scope.AccountID,
+	} {
+		if value == "" || len(value) > 256 || !utf8.ValidString(value) {
+			t.Errorf("%s has %d bytes; want at most 256 of valid UTF-8, and some", name, len(value))
+		}
 	}
 }
