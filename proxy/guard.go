@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -101,22 +100,8 @@ func sameLoopbackOrigin(origin string, r *http.Request) bool {
 
 func (g *Guard) refuse(w http.ResponseWriter, code, message string) {
 	g.refused.Add(1)
-	type refusal struct {
-		Message string  `json:"message"`
-		Type    string  `json:"type"`
-		Param   *string `json:"param"`
-		Code    string  `json:"code"`
-	}
-	body, err := json.Marshal(map[string]refusal{"error": {Message: message, Type: "codex_proxy_error", Code: code}})
-	if err != nil {
-		body = nil // strings always marshal; the status alone says it too
-	}
-	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(http.StatusForbidden)
-	w.Write(body)
+	w.Header().Set("Cache-Control", "no-store")
+	writeError(w, http.StatusForbidden, code, message)
 }
 
 // isLoopback reports whether name, as splitHost spells it, is this machine's loopback. Of names only localhost is

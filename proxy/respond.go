@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -39,24 +38,6 @@ func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	e.h.cfg.Logger.WarnContext(r.Context(), "upstream failed", slog.String("code", code), slog.String("error", safeError(err)))
 	writeError(w, status, code, "codex-proxy: "+safeError(err))
-}
-
-// writeError answers with an error object as the OpenAI API has it.
-func writeError(w http.ResponseWriter, status int, code, message string) {
-	type object struct {
-		Message string  `json:"message"`
-		Type    string  `json:"type"`
-		Param   *string `json:"param"`
-		Code    string  `json:"code"`
-	}
-	body, err := json.Marshal(map[string]object{"error": {Message: message, Type: "codex_proxy_error", Code: code}})
-	if err != nil {
-		http.Error(w, code, status)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n'))
 }
 
 // safeError is err's text without what a URL may carry beside the host: a
