@@ -23,6 +23,8 @@ func catalogue() []Event {
 		&UserPrompt{},
 		&APIRequest{},
 		&SSEEvent{},
+		&WebSocketConnect{},
+		&WebSocketRequest{},
 		&ToolDecision{},
 		&ToolResult{},
 	}

@@ -13,6 +13,8 @@ func expandCodex(r Record, yield func(Record)) {
 		expandAPIRequest(r, *event, yield)
 	case *SSEEvent:
 		expandSSEEvent(r, event, yield)
+	case *WebSocketConnect:
+		expandWebSocketConnect(r, *event, yield)
 	case *ToolDecision:
 		expandToolDecision(r, *event, yield)
 	case *ToolResult:
@@ -49,6 +51,17 @@ func expandAPIRequest(r Record, event APIRequest, yield func(Record)) {
 		event.Endpoint = ""
 		event.HeaderSent, event.HeaderName, event.AfterUnauth = Opt[bool]{}, "", Opt[bool]{}
 		event.ErrRequestID, event.ErrCFRay, event.AuthError, event.AuthCode = "", "", "", ""
+	}
+	r.Event = &event
+	yield(r)
+}
+
+func expandWebSocketConnect(r Record, event WebSocketConnect, yield func(Record)) {
+	if event.ClientGone {
+		return
+	}
+	if event.Success {
+		event.StatusCode = Opt[int64]{}
 	}
 	r.Event = &event
 	yield(r)

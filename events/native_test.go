@@ -42,7 +42,7 @@ var clientOnly = []string{
 // proxyOnly are the attributes that Codex does not have: more of them do not
 // break a dashboard.
 var proxyOnly = []string{
-	"cf_ray", "event.id", "http.request.body.size", "http.request.method", "request.id", "response.id",
+	"cf_ray", "event.id", "http.request.body.size", "http.request.method", "request.id", "request.warmup", "response.id",
 	"stream.bytes", "stream.deltas", "stream.ended_by", "stream.events", "telemetry.source", "turn.id",
 }
 

@@ -36,6 +36,11 @@ func (n native) optNum(key string) Opt[int64] {
 	return Opt[int64]{Value: i, Set: err == nil}
 }
 
+func (n native) optBool(key string) Opt[bool] {
+	b, ok := n.Attrs[key].(bool)
+	return Opt[bool]{Value: b, Set: ok}
+}
+
 // record returns what the proxy observes where Codex wrote n: typed values, the
 // documented spelling, and everything that only the proxy knows. What the
 // release never told is set as well, since the traffic shows it all the same.
@@ -88,6 +93,17 @@ func (n native) event(t *testing.T) Event {
 		return n.request()
 	case NameSSEEvent:
 		return n.sse()
+	case NameWebSocketConnect:
+		return &WebSocketConnect{
+			DurationMS: n.num("duration_ms"), StatusCode: Int64(101), Success: n.text("success") == "true", CFRay: "8f0abc-SJC",
+			HeaderSent: Some(true), HeaderName: n.text("auth.header_name"), AfterUnauth: Some(false), Endpoint: n.text("endpoint"),
+			Reused: n.optBool("auth.connection_reused"), Reauth: n.optBool("auth.reauth"),
+		}
+	case NameWebSocketRequest:
+		return &WebSocketRequest{
+			DurationMS: n.num("duration_ms"), Success: n.text("success") == "true", Reused: n.optBool("auth.connection_reused"),
+			Warmup: Some(false), RequestBytes: Int64(45353),
+		}
 	case NameToolDecision:
 		return &ToolDecision{
 			ToolName: n.text("tool_name"),

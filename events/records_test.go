@@ -49,6 +49,13 @@ func exampleRecords() map[string]Record {
 			TTFTMS: Int64(23), ReasoningEffort: "medium",
 			EndedBy: "completed", StreamEvents: Int64(6), StreamDeltas: Int64(1),
 		},
+		NameWebSocketConnect: &WebSocketConnect{
+			DurationMS: 86, StatusCode: Int64(101), Success: true, CFRay: "8f0abc-SJC", HeaderSent: Some(true), HeaderName: "authorization",
+			AfterUnauth: Some(false), Endpoint: "/responses", Reused: Some(false), Reauth: Some(false),
+		},
+		NameWebSocketRequest: &WebSocketRequest{
+			DurationMS: 3, Success: true, Reused: Some(true), Warmup: Some(false), RequestBytes: Int64(45353),
+		},
 		NameToolDecision: &ToolDecision{ToolName: "shell", CallID: "call_1", Decision: DecisionApprovedForSession, Decider: Some(DecidedByUser)},
 		NameToolResult: &ToolResult{
 			ToolName: "shell", CallID: Some("call_1"), Arguments: Some(`{"command":["bash","-lc","false"]}`),

@@ -46,8 +46,8 @@ func TestBodyHasNoContent(t *testing.T) {
 			check("")
 		}
 	}
-	if told != 6 {
-		t.Errorf("%d fields held a canary; want 6", told)
+	if told != 9 {
+		t.Errorf("%d fields held a canary; want 9", told)
 	}
 }
 
@@ -84,6 +84,12 @@ func TestSummary(t *testing.T) {
 		{&SSEEvent{Kind: Some("response.completed"), ErrorMessage: "x", EndedBy: "upstream"}, "stream ended by the upstream before completion"},
 		{&SSEEvent{Kind: Some("response.failed"), ErrorMessage: "x", EndedBy: "completed"}, "response.failed: failed"},
 		{&SSEEvent{EndedBy: "client", ErrorMessage: "x", ClientGone: true}, "stream ended by the client"},
+		{&WebSocketConnect{Endpoint: "/responses", StatusCode: Int64(101), Success: true, DurationMS: 86}, "WebSocket /responses 101 in 86 ms"},
+		{&WebSocketConnect{Endpoint: "/responses", ErrorMessage: "x", DurationMS: 7}, "WebSocket /responses failed in 7 ms"},
+		{&WebSocketConnect{Endpoint: "/responses", ClientGone: true, DurationMS: 7}, "WebSocket /responses canceled in 7 ms"},
+		{&WebSocketRequest{Success: true}, "WebSocket request"},
+		{&WebSocketRequest{Success: true, Warmup: Some(true)}, "WebSocket warm-up"},
+		{&WebSocketRequest{}, "WebSocket request failed"},
 		{&ToolDecision{ToolName: "shell", Decision: DecisionDenied}, "shell: denied"},
 		{&ToolResult{ToolName: "shell", Success: true, DurationMS: Int64(12)}, "shell succeeded in 12 ms"},
 		{&ToolResult{ToolName: "shell"}, "shell failed"},
