@@ -54,7 +54,7 @@ func TestExportToUntrustedCollector(t *testing.T) {
 			collector := receiver.Start(t, receiver.Options{TLS: true})
 			p := serve(t, newModel(t).BaseURL(), way.table(collector, exporter{}))
 			converse(t, p)
-			scraped := p.waitMetrics(t, func(m metrics) bool { return m[failedTries] > 0 })
+			scraped := p.waitMetrics(t, func(m metrics) bool { return m[failedTries] > 0 && m.observed() == conversationRecords })
 			scraped.checkBalance(t)
 			if scraped[queued] != conversationRecords {
 				t.Errorf("%v records wait; want %d", scraped[queued], conversationRecords)

@@ -135,7 +135,9 @@ func TestHostileReports(t *testing.T) {
 // checkAllArrive ends the proxy and returns the records at the collector: all that were made, at the first try, as valid text.
 func checkAllArrive(t *testing.T, p *proxy, collector *receiver.Receiver) []receiver.Record {
 	t.Helper()
-	made := p.waitMetrics(t, func(m metrics) bool { return m[queued] == 0 })
+	made := p.waitMetrics(t, func(m metrics) bool {
+		return m["codex_proxy_live_exchanges"] == 0 && m.observed() > 0 && m[queued] == 0
+	})
 	p.stop()
 	records := collector.Sink.Records()
 	if made[delivered] != made.observed() || made[failedTries] != 0 || len(records) != int(made.observed()) {

@@ -22,7 +22,7 @@ func TestCollectorFailsForAWhile(t *testing.T) {
 				collector.Sink.Fail(failure)
 				p := serve(t, newModel(t).BaseURL(), way.table(collector, exporter{timeout: "1s"}))
 				converse(t, p)
-				failing := p.waitMetrics(t, func(m metrics) bool { return m[failedTries] > 0 })
+				failing := p.waitMetrics(t, func(m metrics) bool { return m[failedTries] > 0 && m.observed() == conversationRecords })
 				failing.checkBalance(t)
 				if failing[queued] != conversationRecords || failing[delivered] != 0 {
 					t.Errorf("%v records wait, %v are delivered; want %d, 0", failing[queued], failing[delivered], conversationRecords)
@@ -66,7 +66,7 @@ func TestCollectorRefuses(t *testing.T) {
 					want[reason] = settled
 				}
 				scraped := p.waitMetrics(t, func(m metrics) bool {
-					return m[failedTries] > 0 && m.sum("codex_proxy_export_dropped_total") == settled
+					return m[failedTries] > 0 && m.observed() == conversationRecords && m.sum("codex_proxy_export_dropped_total") == settled
 				})
 				scraped.checkBalance(t)
 				got := map[string]float64{}
@@ -79,7 +79,7 @@ func TestCollectorRefuses(t *testing.T) {
 				// The next ones are sent as if nothing had happened.
 				collector.Sink.Fail(receiver.None)
 				converse(t, p)
-				p.waitMetrics(t, func(m metrics) bool { return m[delivered] == m.observed()-settled }).checkBalance(t)
+				p.waitMetrics(t, func(m metrics) bool { return m[delivered] == 2*conversationRecords-settled }).checkBalance(t)
 				p.stop()
 				if got, want := len(collector.Sink.Records()), int(2*conversationRecords-settled); got != want {
 					t.Errorf("%d records arrived; want %d", got, want)

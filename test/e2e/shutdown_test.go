@@ -108,7 +108,7 @@ func TestStopIsBounded(t *testing.T) {
 				for range 5 {
 					converse(t, p)
 				}
-				scraped := p.metrics(t)
+				scraped := p.waitMetrics(t, func(m metrics) bool { return m.observed() == 5*conversationRecords })
 				scraped.checkBalance(t)
 				if scraped[queued] != 5*conversationRecords {
 					t.Errorf("%v records wait; want all %d", scraped[queued], 5*conversationRecords)
