@@ -127,6 +127,16 @@ func TestCatalogueIsComplete(t *testing.T) {
 	}
 }
 
+func TestNamesAreTheCatalogues(t *testing.T) {
+	var want []string
+	for _, event := range catalogue() {
+		want = append(want, event.EventName())
+	}
+	if diff := cmp.Diff(want, Names()); diff != "" {
+		t.Errorf("Names() (-catalogue +got):\n%s", diff)
+	}
+}
+
 func TestCatalogueEncodes(t *testing.T) {
 	for _, event := range catalogue() {
 		for _, schema := range []Schema{SchemaTyped, SchemaCodex} {

@@ -106,6 +106,20 @@ type Resource struct {
 	Environment    string // env
 }
 
+// Names returns the names of the catalogue, in the order of its reference page.
+func Names() []string {
+	return []string{
+		NameConversationStarts,
+		NameUserPrompt,
+		NameAPIRequest,
+		NameSSEEvent,
+		NameWebSocketConnect,
+		NameWebSocketRequest,
+		NameToolDecision,
+		NameToolResult,
+	}
+}
+
 // Tee records everything into each of the recorders, in order.
 type Tee []Recorder
 

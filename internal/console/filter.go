@@ -29,7 +29,7 @@ func parseFilter(query url.Values) (filter, error) {
 		for name := range strings.SplitSeq(list, ",") {
 			known, ok := eventName(strings.TrimSpace(name))
 			if !ok {
-				return filter{}, fmt.Errorf("read filter: unknown event %q, known are %s", name, strings.Join(eventNames(), ", "))
+				return filter{}, fmt.Errorf("read filter: unknown event %q, known are %s", name, strings.Join(events.Names(), ", "))
 			}
 			if !slices.Contains(f.names, known) {
 				f.names = append(f.names, known)
@@ -44,22 +44,10 @@ func (f filter) matches(r events.Record) bool {
 		(len(f.conversations) == 0 || slices.Contains(f.conversations, r.Scope.ConversationID))
 }
 
-// eventNames returns the names of the catalogue.
-func eventNames() []string {
-	return []string{
-		events.NameConversationStarts,
-		events.NameUserPrompt,
-		events.NameAPIRequest,
-		events.NameSSEEvent,
-		events.NameToolDecision,
-		events.NameToolResult,
-	}
-}
-
 // eventName returns the full name of an event of the catalogue.
 func eventName(name string) (full string, ok bool) {
 	if !strings.HasPrefix(name, "codex.") {
 		name = "codex." + name
 	}
-	return name, slices.Contains(eventNames(), name)
+	return name, slices.Contains(events.Names(), name)
 }

@@ -44,7 +44,7 @@ func NewMetrics(version string) *Metrics {
 		Name: "codex_proxy_events_total",
 		Help: "Events observed, by name and outcome.",
 	}, []string{"event", "outcome"})
-	for _, name := range append(eventNames(), otherEvents) {
+	for _, name := range append(events.Names(), otherEvents) {
 		m.events[name] = outcomes{ok: byEvent.WithLabelValues(name, "ok"), failed: byEvent.WithLabelValues(name, "failed")}
 	}
 	byStatus := prometheus.NewCounterVec(prometheus.CounterOpts{
