@@ -1,5 +1,6 @@
-// Package e2e_test drives released Codex CLIs against a mock of the Responses API, with the Collector's own receiver at the
-// end of their telemetry. CODEX_E2E_VERSIONS, a list with commas, names other versions or dist-tags to run, such as "latest".
+// Package e2e_test runs the binary as it is shipped, between a mock of the Responses API and the Collector's own receiver, and
+// released Codex CLIs with and without it. CODEX_E2E_VERSIONS, a list with commas, names other versions or dist-tags of them
+// to run, such as "latest". What runs in a chroot needs root and is skipped otherwise.
 package e2e_test
 
 import (
