@@ -31,10 +31,8 @@ const (
 // TestImage runs the image's binary as the image's user in a root directory that has nothing else but what the image has and
 // what would be mounted: between an agent, a model and a collector that both speak TLS.
 func TestImage(t *testing.T) {
-	im := readImage(t)
-	root := im.make(t)
-	ct := &container{image: im, root: root}
-	ct.check(t)
+	ct := newContainer(t)
+	im := ct.image
 	for _, trusted := range []string{"by the system's roots", "as configured"} {
 		t.Run("trust "+trusted, func(t *testing.T) {
 			model, err := responsestest.Start(responsestest.Options{TB: t, TLS: true})
@@ -57,7 +55,7 @@ func TestImage(t *testing.T) {
 				ct.mount(t, systemRoots, string(model.CAPEM())+string(authority))
 			}
 			ct.mount(t, mountedFile, upstream+ways()[0].table(collector, e))
-			before := files(t, root)
+			before := files(t, ct.root)
 
 			p := start(t, ct.command(slices.Concat(im.entrypoint, im.arguments, []string{"--config", mountedFile}), "0.0.0.0:0"))
 			ct.checkProcess(t, p)
@@ -71,7 +69,7 @@ func TestImage(t *testing.T) {
 			if out, err := ct.command(im.health, "0.0.0.0:"+p.port).CombinedOutput(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
 				t.Errorf("health check of a proxy that is gone: %v; want exit code 1: %s", err, out)
 			}
-			if diff := cmp.Diff(before, files(t, root)); diff != "" {
+			if diff := cmp.Diff(before, files(t, ct.root)); diff != "" {
 				t.Errorf("files in the image (-before +after):\n%s", diff)
 			}
 		})
@@ -80,11 +78,9 @@ func TestImage(t *testing.T) {
 
 // TestImageWritesNothing runs the image without an exporter where it could write anywhere.
 func TestImageWritesNothing(t *testing.T) {
-	im := readImage(t)
-	ct := &container{image: im, root: im.make(t)}
-	ct.check(t)
+	ct := newContainer(t)
+	im := ct.image
 	ct.mount(t, mountedFile, "[upstream]\nbase_url = "+strconv.Quote(newModel(t).BaseURL())+"\n")
-	uid, gid := im.ids(t)
 	for _, name := range []string{"tmp", "var", "var/lib"} {
 		if err := os.Mkdir(filepath.Join(ct.root, name), 0o755); err != nil {
 			t.Fatal(err)
@@ -92,7 +88,7 @@ func TestImageWritesNothing(t *testing.T) {
 	}
 	before := files(t, ct.root)
 	for _, name := range before {
-		if err := os.Chown(filepath.Join(ct.root, name), int(uid), int(gid)); err != nil {
+		if err := os.Chown(filepath.Join(ct.root, name), int(ct.uid), int(ct.gid)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,9 +102,8 @@ func TestImageWritesNothing(t *testing.T) {
 
 // TestImageRefusesToListen starts the image without the word that its port is published with care.
 func TestImageRefusesToListen(t *testing.T) {
-	im := readImage(t)
-	ct := &container{image: im, root: im.make(t)}
-	ct.check(t)
+	ct := newContainer(t)
+	im := ct.image
 	command := ct.command(slices.Concat(im.entrypoint, im.arguments), "0.0.0.0:0")
 	command.Env = slices.DeleteFunc(command.Env, func(variable string) bool { return strings.HasPrefix(variable, "CODEX_PROXY_ALLOW_REMOTE=") })
 	out, err := command.CombinedOutput()
@@ -120,28 +115,21 @@ func TestImageRefusesToListen(t *testing.T) {
 
 // container stands for a container engine.
 type container struct {
-	image *image
-	root  string
+	image    *image
+	root     string
+	uid, gid uint32
 }
 
-// command returns a command that runs inside, with listen in the place of the image's address.
-func (c *container) command(words []string, listen string) *exec.Cmd {
-	command := exec.Command(words[0], words[1:]...)
-	command.Env = append(slices.Clone(c.image.env), "CODEX_PROXY_LISTEN="+listen, "CODEX_PROXY_ALLOW_REMOTE=true")
-	command.Dir = "/"
-	var uid, gid uint32
-	_, _ = fmt.Sscanf(c.image.user, "%d:%d", &uid, &gid) // which check has seen to be fine
-	command.SysProcAttr = &syscall.SysProcAttr{Chroot: c.root, Credential: &syscall.Credential{Uid: uid, Gid: gid}}
-	return command
-}
-
-// check skips the test where nothing can be run inside, and checks the version that the binary was given.
-func (c *container) check(t *testing.T) {
+// newContainer builds the image and checks the version that its binary was given. It skips the test where nothing can be run
+// in a chroot.
+func newContainer(t *testing.T) *container {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("not root, so that nothing can be run in a chroot")
 	}
-	c.image.ids(t)
+	c := &container{image: readImage(t)}
+	c.uid, c.gid = c.image.ids(t)
+	c.root = c.image.make(t)
 	out, err := c.command(append(slices.Clone(c.image.entrypoint), "--version"), "").CombinedOutput()
 	if errors.Is(err, syscall.EPERM) {
 		t.Skipf("root may not run anything in a chroot here: %v", err)
@@ -149,6 +137,16 @@ func (c *container) check(t *testing.T) {
 	if err != nil || !strings.Contains(string(out), builtVersion) {
 		t.Fatalf("--version: %v, %q; want the version that was built, %s", err, out, builtVersion)
 	}
+	return c
+}
+
+// command returns a command that runs inside, with listen in the place of the image's address.
+func (c *container) command(words []string, listen string) *exec.Cmd {
+	command := exec.Command(words[0], words[1:]...)
+	command.Env = append(slices.Clone(c.image.env), "CODEX_PROXY_LISTEN="+listen, "CODEX_PROXY_ALLOW_REMOTE=true")
+	command.Dir = "/"
+	command.SysProcAttr = &syscall.SysProcAttr{Chroot: c.root, Credential: &syscall.Credential{Uid: c.uid, Gid: c.gid}}
+	return command
 }
 
 // checkProcess checks that a proxy runs inside and as the image's user.
@@ -162,8 +160,7 @@ func (c *container) checkProcess(t *testing.T, p *proxy) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	uid, gid := c.image.ids(t)
-	for name, id := range map[string]uint32{"Uid": uid, "Gid": gid} {
+	for name, id := range map[string]uint32{"Uid": c.uid, "Gid": c.gid} {
 		if want := fmt.Sprintf("\n%s:\t%d\t%d\t%d\t%d\n", name, id, id, id, id); !strings.Contains(string(status), want) {
 			t.Errorf("the proxy's status has no line %q:\n%s", want, status)
 		}
