@@ -34,6 +34,7 @@ func NewBodyTap(body io.ReadCloser, sink Sink, opts Options) *BodyTap {
 		t.limit = DefaultMaxBodyBytes
 	}
 	t.wire = wire{body: body, watch: t, now: opts.clock()}
+	t.wire.decodeWith(opts.Decoding, &t.guard)
 	t.lastAt = t.wire.now()
 	return t
 }

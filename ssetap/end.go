@@ -45,7 +45,7 @@ type End struct {
 	Err error
 	// EOF reports that the upstream closed the body cleanly.
 	EOF bool
-	// Bytes is how many bytes of the body Read returned.
+	// Bytes is how many bytes of the body Read returned, whatever they decode to.
 	Bytes int64
 	// Events is how many events came, those included that a Sink did not get because it had panicked.
 	Events int64
@@ -57,7 +57,7 @@ type End struct {
 	At time.Time
 	// LastAt is when the last event came, or the tap was made if there was none.
 	LastAt time.Time
-	// Panics is how many panics of the Sink were contained before End.
+	// Panics is how many panics of the Sink and the Decoding were contained before End.
 	Panics int64
 }
 

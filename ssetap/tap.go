@@ -26,12 +26,16 @@ type Options struct {
 	MaxEventBytes int
 	// MaxBodyBytes is how much of the beginning of a body a BodyTap keeps, 0 for DefaultMaxBodyBytes.
 	MaxBodyBytes int
+	// Decoding, if set, turns the bytes of the body into those that the tap looks at. It belongs to this tap alone.
+	// The reader of the tap gets the bytes as they are.
+	Decoding Decoding
 	// IdleAfter is the time without an event after which a reader that hangs up is taken to have waited in vain,
 	// 0 for DefaultIdleAfter.
 	IdleAfter time.Duration
 	// Now is the clock, nil for time.Now.
 	Now func() time.Time
-	// OnPanic is told the value of each panic of the Sink, if set. Like the Sink, it must not call Read or Close of the tap.
+	// OnPanic is told the value of each panic of the Sink or the Decoding, if set. Like the Sink, it must not call Read or
+	// Close of the tap.
 	OnPanic func(v any)
 }
 
@@ -67,6 +71,7 @@ func NewTap(body io.ReadCloser, sink Sink, opts Options) *Tap {
 		guard:   guard{sink: sink, onPanic: opts.OnPanic},
 	}
 	t.wire = wire{body: body, watch: t, now: opts.clock()}
+	t.wire.decodeWith(opts.Decoding, &t.guard)
 	t.idleAfter = opts.idleAfter()
 	t.lastAt = t.wire.now()
 	t.deliver = t.onEvent

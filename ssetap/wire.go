@@ -19,6 +19,8 @@ type wire struct {
 	body  io.ReadCloser
 	watch watcher
 	now   func() time.Time
+	// decoder turns the bytes into those that watch sees, nil if they are the same.
+	decoder *decoder
 
 	closing  sync.Once
 	closeErr error
@@ -85,6 +87,10 @@ func (w *wire) observe() {
 	}
 	b := w.passedOn
 	w.passedOn = nil
+	if w.decoder != nil {
+		w.decoder.write(b)
+		return
+	}
 	w.watch.chunk(b, w.at)
 }
 
@@ -105,6 +111,9 @@ func (w *wire) conclude() End {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.observe()
+	if w.decoder != nil {
+		w.decoder.finish()
+	}
 	w.closed = true
 	end.setError(w.err)
 	end.Bytes = w.bytes
