@@ -46,9 +46,17 @@ type Guard struct {
 	AllowedOrigins []string `mapstructure:"allowed_origins" doc:"Web origins that may call, as scheme://host or scheme://host:port. None by default."`
 }
 
+// Values of upstream.websocket.
+const (
+	WebSocketAuto = "auto"
+	WebSocketOff  = "off"
+)
+
 // Upstream is the API behind the proxy and the way there.
 type Upstream struct {
 	BaseURL               string        `mapstructure:"base_url" kind:"url" doc:"The agent's /v1/... maps onto this URL, whatever its path is."`
+	ChatGPTBaseURL        string        `mapstructure:"chatgpt_base_url" kind:"url" doc:"The same for requests of a ChatGPT login (chatgpt-account-id), such as https://chatgpt.com/backend-api/codex. Empty: base_url."`
+	WebSocket             string        `mapstructure:"websocket" enum:"auto,off" doc:"auto: WebSocket connections pass, and an upstream without them answers 426, so that Codex falls back to HTTP at once. off: all get 426."`
 	CACertificate         string        `mapstructure:"ca_certificate" kind:"file" doc:"PEM file of the only roots to trust upstream, in place of the system's. Empty: the system's roots."`
 	Proxy                 Secret        `mapstructure:"proxy" kind:"url" doc:"Outbound HTTP proxy, an http:// or https:// URL. Empty: none; the HTTP_PROXY variables are not read, they may lead back here."`
 	DialTimeout           time.Duration `mapstructure:"dial_timeout" min:"1" doc:"Time to connect."`
@@ -105,6 +113,7 @@ func Default() Config {
 		Listen: "127.0.0.1:8787",
 		Upstream: Upstream{
 			BaseURL:             "https://api.openai.com/v1",
+			WebSocket:           WebSocketAuto,
 			DialTimeout:         10 * time.Second,
 			TLSHandshakeTimeout: 10 * time.Second,
 			IdleConnTimeout:     45 * time.Second,

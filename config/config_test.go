@@ -70,7 +70,8 @@ func TestLoadEveryKey(t *testing.T) {
 			AllowedOrigins: []string{"https://console.example.com", "http://localhost:3000", "vscode-webview://abc"},
 		},
 		Upstream: Upstream{
-			BaseURL: "https://gateway.example.com/openai/v1", Proxy: "http://user:password@proxy.example.com:3128",
+			BaseURL: "https://gateway.example.com/openai/v1", ChatGPTBaseURL: "https://chatgpt.example.com/backend-api/codex",
+			WebSocket: WebSocketOff, Proxy: "http://user:password@proxy.example.com:3128",
 			DialTimeout: 3 * time.Second, TLSHandshakeTimeout: 2500 * time.Millisecond,
 			ResponseHeaderTimeout: 90 * time.Minute, IdleConnTimeout: 500 * time.Millisecond, ForwardedFor: true,
 		},

@@ -92,17 +92,11 @@ func portOK(u *url.URL) bool {
 
 func (v *validator) upstream() {
 	up := v.cfg.Upstream
-	if base := v.url("upstream.base_url", up.BaseURL); base != nil {
-		if base.User != nil {
-			v.report.problem("upstream.base_url", "contains credentials", "the agent sends its own; remove them from the URL")
-		}
-		if base.RawQuery != "" || base.ForceQuery || base.Fragment != "" {
-			v.report.problem("upstream.base_url", "has a query or fragment, which requests would not carry", "keep scheme, host and path")
-		}
-		if base.Scheme == "http" && up.CACertificate != "" {
-			v.report.warn("upstream.ca_certificate", "has no effect, since upstream.base_url is http://", "")
-		}
-		v.notSelf("upstream.base_url", base)
+	base := v.base("upstream.base_url", up.BaseURL)
+	if up.ChatGPTBaseURL != "" {
+		v.base("upstream.chatgpt_base_url", up.ChatGPTBaseURL)
+	} else if base != nil && base.Scheme == "http" && up.CACertificate != "" {
+		v.report.warn("upstream.ca_certificate", "has no effect, since upstream.base_url is http://", "")
 	}
 	if proxy := up.Proxy.Reveal(); proxy != "" {
 		if u := v.url("upstream.proxy", proxy); u != nil {
@@ -113,6 +107,22 @@ func (v *validator) upstream() {
 		}
 	}
 	v.certificates("upstream.ca_certificate", up.CACertificate)
+}
+
+// base checks a URL that paths of requests are appended to.
+func (v *validator) base(path, raw string) *url.URL {
+	base := v.url(path, raw)
+	if base == nil {
+		return nil
+	}
+	if base.User != nil {
+		v.report.problem(path, "contains credentials", "the agent sends its own; remove them from the URL")
+	}
+	if base.RawQuery != "" || base.ForceQuery || base.Fragment != "" {
+		v.report.problem(path, "has a query or fragment, which requests would not carry", "keep scheme, host and path")
+	}
+	v.notSelf(path, base)
+	return base
 }
 
 // url checks that raw is an http or https URL with a host. The parser's error is left out: it quotes the URL.

@@ -25,6 +25,7 @@ type exchange struct {
 	id       string
 	arrived  time.Time
 	endpoint responses.Endpoint
+	socket   bool // a WebSocket handshake at the endpoint
 	buffer   *[bufferBytes]byte
 
 	mu        sync.Mutex // guards inspector: the transport may read on while the response comes
@@ -35,6 +36,7 @@ func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	e := &exchange{h: h, w: w, in: r, arrived: time.Now()}
 	if rest, ok := belowV1(r.URL.Path); ok {
 		e.endpoint = responses.EndpointOf(r.Method, rest)
+		e.socket = rest == "/responses" && upgrades(r)
 	}
 	if e.watches() {
 		e.id = rand.Text()

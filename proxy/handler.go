@@ -30,6 +30,11 @@ type Config struct {
 	// BaseURL is where /v1 leads: /v1/responses goes to BaseURL/responses. Any
 	// other path goes to the same host as it is.
 	BaseURL *url.URL
+	// ChatGPTBaseURL is the same for requests of a ChatGPT login, which name an
+	// account; nil: BaseURL.
+	ChatGPTBaseURL *url.URL
+	// NoWebSocket answers WebSocket handshakes at /responses with 426.
+	NoWebSocket bool
 	// Recorder gets the events; nil tells nothing and watches nothing.
 	Recorder events.Recorder
 	// Sessions remembers conversations; nil means a new one.
@@ -88,7 +93,7 @@ const bufferBytes = 16 << 10
 
 // New returns a Handler for the upstream at cfg.BaseURL.
 func New(cfg Config) (*Handler, error) {
-	if cfg.BaseURL == nil || cfg.BaseURL.Host == "" {
+	if cfg.BaseURL == nil || cfg.BaseURL.Host == "" || cfg.ChatGPTBaseURL != nil && cfg.ChatGPTBaseURL.Host == "" {
 		return nil, errors.New("proxy: base URL has no host")
 	}
 	if cfg.Logger == nil {
@@ -171,6 +176,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := newExchange(h, w, r)
 	e.upload = body
 	defer e.release()
+	if e.socket && h.cfg.NoWebSocket {
+		refuseUpgrade(w, "websocket_off", "codex-proxy: WebSocket is switched off here; use HTTP")
+		return
+	}
 	forwarder := h.forwarder
 	forwarder.BufferPool = e
 	forwarder.Rewrite = e.rewrite

@@ -14,6 +14,10 @@ import (
 // failed answers a request that got no response. It is ReverseProxy's
 // ErrorHandler.
 func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errNoWebSocket) {
+		refuseUpgrade(w, "upstream_without_websocket", "codex-proxy: the upstream has no WebSocket here; use HTTP")
+		return
+	}
 	gone := e.upload.broken.Load() || r.Context().Err() != nil && errors.Is(err, context.Canceled)
 	if e.watches() {
 		func() {

@@ -24,6 +24,9 @@ func (e *exchange) answered(response *http.Response) error {
 		e.upload.keep = true
 		return nil
 	}
+	if e.socket && lacksWebSocket(response.StatusCode) {
+		return errNoWebSocket
+	}
 	if !e.watches() {
 		return nil
 	}

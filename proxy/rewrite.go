@@ -14,14 +14,15 @@ var restored = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-F
 // rewrite turns the agent's request into the upstream's, adding nothing.
 func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 	in, out := pr.In, pr.Out
-	out.URL = target(e.h.cfg.BaseURL, in.URL)
+	base := e.base()
+	out.URL = target(base, in.URL)
 	if raw, ok := rawPath(in); ok && e.h.cfg.OutboundProxy == nil {
 		// Go would escape what the agent did not. Only an outbound proxy needs
 		// the URL in its parts.
 		rest, below := belowV1(raw)
 		out.URL.Opaque = rest
 		if below {
-			out.URL.Opaque = strings.TrimSuffix(e.h.cfg.BaseURL.EscapedPath(), "/") + rest
+			out.URL.Opaque = strings.TrimSuffix(base.EscapedPath(), "/") + rest
 		}
 	}
 	out.Host = ""
@@ -43,6 +44,14 @@ func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 	if out.Body != nil && e.watches() {
 		out.Body = e.inspected(out.Body, in.ContentLength)
 	}
+}
+
+// base returns the base URL of the upstream that a request is for.
+func (e *exchange) base() *url.URL {
+	if e.h.cfg.ChatGPTBaseURL != nil && e.in.Header.Get("Chatgpt-Account-Id") != "" {
+		return e.h.cfg.ChatGPTBaseURL
+	}
+	return e.h.cfg.BaseURL
 }
 
 // target maps a request's URL: /v1/... below the base URL, anything else to the

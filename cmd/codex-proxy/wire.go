@@ -105,9 +105,15 @@ func proxySettings(cfg *config.Config) (proxy.Config, error) {
 		BaseURL: base, RootCAs: roots,
 		DialTimeout: cfg.Upstream.DialTimeout, TLSHandshakeTimeout: cfg.Upstream.TLSHandshakeTimeout,
 		ResponseHeaderTimeout: cfg.Upstream.ResponseHeaderTimeout, IdleConnTimeout: cfg.Upstream.IdleConnTimeout,
+		NoWebSocket:   cfg.Upstream.WebSocket == config.WebSocketOff,
 		ForwardedFor:  cfg.Upstream.ForwardedFor,
 		Detail:        detailOf(cfg.OTel.SSEEvents),
 		MaxEventBytes: cfg.Tap.MaxEventBytes, MaxResponseBytes: cfg.Tap.MaxResponseBytes,
+	}
+	if cfg.Upstream.ChatGPTBaseURL != "" {
+		if settings.ChatGPTBaseURL, err = url.Parse(cfg.Upstream.ChatGPTBaseURL); err != nil {
+			return proxy.Config{}, errors.New("set up proxy: upstream.chatgpt_base_url is not a URL")
+		}
 	}
 	if cfg.Upstream.Proxy != "" {
 		// The URL may hold a password, and so may the error.
