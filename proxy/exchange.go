@@ -25,7 +25,8 @@ type exchange struct {
 	id       string
 	arrived  time.Time
 	endpoint responses.Endpoint
-	socket   bool // a WebSocket handshake at the endpoint
+	recorder events.Recorder // nil unless watched
+	socket   bool            // a WebSocket handshake at the endpoint
 	buffer   *[bufferBytes]byte
 
 	mu        sync.Mutex // guards inspector: the transport may read on while the response comes
@@ -40,6 +41,7 @@ func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	}
 	if e.watches() {
 		e.id = rand.Text()
+		e.recorder = scrub(h.cfg.Recorder, r.Header)
 	}
 	return e
 }
@@ -129,7 +131,7 @@ func (e *exchange) tell(o outcome) (*events.Scope, responses.Request) {
 	if request.Bytes > 0 {
 		event.RequestBytes = events.Some(request.Bytes)
 	}
-	e.h.cfg.Recorder.Record(events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"})
+	e.recorder.Record(events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"})
 	return scope, request
 }
 

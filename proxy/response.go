@@ -45,7 +45,7 @@ func (e *exchange) answered(response *http.Response) error {
 		return nil
 	}
 	turn := responses.NewTurn(responses.TurnConfig{
-		Recorder:   e.h.cfg.Recorder,
+		Recorder:   e.recorder,
 		Scope:      scope,
 		ExchangeID: e.id,
 		Start:      now,
