@@ -128,6 +128,9 @@ func (c Config) withDefaults() Config {
 		c.Encoder = new(events.Encoder)
 	}
 	c.Queue, c.Batch = c.Queue.withDefaults(), c.Batch.withDefaults()
+	// The queue drops whole batches: one that fills it alone would always go.
+	c.Batch.MaxRecords = min(c.Batch.MaxRecords, max(1, c.Queue.MaxRecords/4))
+	c.Batch.MaxBytes = min(c.Batch.MaxBytes, max(1, c.Queue.MaxBytes/4))
 	if c.Outbox == nil {
 		c.Outbox = NewMemoryOutbox(c.Queue, c.Batch)
 	}
