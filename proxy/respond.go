@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -44,12 +43,9 @@ func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 	writeError(w, status, code, "codex-proxy: "+safeError(err))
 }
 
-// safeError is err's text without what a URL may carry beside the host: a
-// url.Error tells the whole URL, with its query and user.
+// safeError is err's text for people and records. The transport's errors name
+// hosts and addresses, never a whole URL.
 func safeError(err error) string {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err
-	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the upstream closed the connection before it answered"
 	}

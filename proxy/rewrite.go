@@ -37,10 +37,6 @@ func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 	// The server fills in the trailers when it has read the body; the clone
 	// would never see them.
 	out.Trailer = in.Trailer
-	if _, ok := in.Header["User-Agent"]; !ok {
-		// An empty value keeps the transport from sending its own.
-		out.Header.Set("User-Agent", "")
-	}
 	if out.Body != nil && e.watches() {
 		out.Body = e.inspected(out.Body, in.ContentLength)
 	}
