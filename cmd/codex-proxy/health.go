@@ -20,6 +20,8 @@ func (a *app) healthCommand() *cobra.Command {
 		Short: "Ask the proxy at the configured address whether it is alive",
 		Args:  cobra.NoArgs,
 		RunE: failed(func(cmd *cobra.Command, _ []string) error {
+			// Whether the proxy may listen there is the proxy's question, and its file may be known to it alone.
+			source.anywhere = true
 			cfg, _, err := source.load()
 			if err != nil {
 				return err

@@ -89,13 +89,18 @@ func TestServe(t *testing.T) {
 	events := []responsestest.Event{responsestest.Created("r1"), responsestest.TextDelta("hi"), responsestest.Completed("r1")}
 	model.Once(responsestest.Stream(events...))
 	model.Route("PROPFIND", "/v1/files", responsestest.JSON(http.StatusMultiStatus, "dav"))
-	var posts atomic.Int64
+	model.Route("OPTIONS", "/v1/files", responsestest.Response{Status: http.StatusNoContent})
+	var posts, told atomic.Int64
 	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		posts.Add(int64(bytes.Count(body, []byte("codex.user_prompt"))))
+		if r.Header.Get("X-Key") == "k" {
+			posts.Add(int64(bytes.Count(body, []byte("codex.user_prompt"))))
+		}
+		told.Add(int64(bytes.Count(body, []byte("hello"))))
 	}))
 	defer sink.Close()
-	p := startProxy(t, model.BaseURL(), "[otel]\nexporter = { otlp-http = { endpoint = \""+sink.URL+"/logs\", protocol = \"json\" } }\n")
+	p := startProxy(t, model.BaseURL(), "[otel]\nexporter = { otlp-http = { endpoint = \""+sink.URL+
+		"/logs\", protocol = \"json\", headers = { \"X-Key\" = \"k\" } } }\n")
 
 	_, got := send(t, "POST", p.url+"/v1/responses", `{"model":"m","stream":true}`, nil)
 	if diff := cmp.Diff(string(responsestest.SSE(events...)), got); diff != "" {
@@ -116,6 +121,7 @@ func TestServe(t *testing.T) {
 		{"POST", "/v1/responses", "{}", foreign, 403},
 		{"POST", "/v1/responses", "{}", page, 403},
 		{"PROPFIND", "/v1/files", "", nil, http.StatusMultiStatus},
+		{"OPTIONS", "/v1/files", "", nil, http.StatusNoContent},
 		{"PROPFIND", "/v1/files", "", page, 403},
 		{"POST", report.EventsPath, promptReport, nil, 202},
 		{"POST", report.EventsPath, promptReport, page, 403},
@@ -132,14 +138,20 @@ func TestServe(t *testing.T) {
 			t.Errorf("upstream got %s %s; want own routes never forwarded", r.Method, r.Path)
 		}
 	}
-	if err := checkHealth(t.Context(), strings.TrimPrefix(p.url, "http://")); err != nil {
-		t.Errorf("checkHealth() = %v; want nil", err)
+	// A container's probe knows the address, and not the file that allows it.
+	t.Setenv("CODEX_PROXY_LISTEN", strings.Replace(strings.TrimPrefix(p.url, "http://"), "127.0.0.1", "0.0.0.0", 1))
+	var stderr bytes.Buffer
+	if code := run(t.Context(), []string{"health"}, nil, io.Discard, &stderr); code != 0 {
+		t.Errorf("health exited with %d, %s; want 0", code, stderr.String())
 	}
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code = %d; want 0", code)
 	}
 	if posts.Load() == 0 {
-		t.Error("the collector got no user_prompt; want it flushed at shutdown")
+		t.Error("the collector got no user_prompt with the exporter's header; want it flushed at shutdown")
+	}
+	if told.Load() != 0 {
+		t.Error("the collector got the words of a prompt; want them redacted")
 	}
 }
 

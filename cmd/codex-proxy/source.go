@@ -13,6 +13,7 @@ type source struct {
 	file     string
 	listen   string
 	upstream string
+	anywhere bool // any address will do: nobody is going to listen
 }
 
 // flags declares the flags of a source on a command.
@@ -31,6 +32,9 @@ func (s source) load() (*config.Config, config.Warnings, error) {
 	}
 	if s.upstream != "" {
 		overrides["upstream.base_url"] = s.upstream
+	}
+	if s.anywhere {
+		overrides["allow_remote"] = "true"
 	}
 	return config.Load(config.Options{File: s.file, Env: os.Environ(), Overrides: overrides})
 }

@@ -24,7 +24,7 @@ func (a *app) tailCommand() *cobra.Command {
 		Short: "Print the events of a running proxy as they come",
 		Args:  cobra.NoArgs,
 		RunE: failed(func(cmd *cobra.Command, _ []string) error {
-			follow.OnState = a.tellState
+			follow.OnState = (&feedState{app: a, url: follow.URL}).tell
 			return a.follow(cmd.Context(), follow, asJSON)
 		}),
 	}
@@ -84,14 +84,25 @@ func newRenderer(w io.Writer, asJSON bool) *console.Renderer {
 	return renderer
 }
 
-// tellState tells people that a feed was lost.
-func (a *app) tellState(state console.State) {
-	if state.Connection != console.Lost {
+// feedState tells people how their feed is: when it is there, and when that changes.
+type feedState struct {
+	app  *app
+	url  string
+	last console.Connection
+}
+
+func (f *feedState) tell(state console.State) {
+	if state.Connection == console.Connecting || state.Connection == f.last {
+		return
+	}
+	f.last = state.Connection
+	if state.Connection == console.Connected {
+		fmt.Fprintf(f.app.stderr, "codex-proxy: following %s\n", f.url)
 		return
 	}
 	reason := "the proxy ended the feed"
 	if state.Err != nil {
 		reason = state.Err.Error()
 	}
-	fmt.Fprintf(a.stderr, "codex-proxy: feed lost: %s; trying again in %v\n", reason, state.Retry.Round(time.Millisecond))
+	fmt.Fprintf(f.app.stderr, "codex-proxy: feed lost: %s; trying again\n", reason)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/codex-proxy/codex-proxy/internal/console"
 	"github.com/codex-proxy/codex-proxy/internal/report"
 	"github.com/codex-proxy/codex-proxy/responsestest"
 )
@@ -58,6 +59,20 @@ func TestTail(t *testing.T) {
 			}
 			p.stop()
 		})
+	}
+}
+
+func TestFeedStateIsToldOnce(t *testing.T) {
+	var stderr bytes.Buffer
+	state := &feedState{app: &app{stderr: &stderr}, url: "http://p"}
+	for _, c := range []console.Connection{
+		console.Connecting, console.Lost, console.Connecting, console.Lost, console.Connecting, console.Connected, console.Lost,
+	} {
+		state.tell(console.State{Connection: c})
+	}
+	lost := "codex-proxy: feed lost: the proxy ended the feed; trying again\n"
+	if want := lost + "codex-proxy: following http://p\n" + lost; stderr.String() != want {
+		t.Errorf("told %q; want %q", stderr.String(), want)
 	}
 }
 
