@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/codex-proxy/codex-proxy/internal/console"
 	"github.com/codex-proxy/codex-proxy/responsestest"
@@ -143,5 +146,48 @@ func refused(t *testing.T, url string) {
 			return
 		}
 		res.Body.Close()
+	}
+}
+
+// TestShutdownLetsTunnelsLive has a WebSocket that goes on in the grace period.
+func TestShutdownLetsTunnelsLive(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.CloseNow()
+		for {
+			kind, message, err := conn.Read(r.Context())
+			if err != nil {
+				return
+			}
+			if err := conn.Write(r.Context(), kind, message); err != nil {
+				return
+			}
+		}
+	}))
+	defer upstream.Close()
+	p := startProxy(t, upstream.URL+"/v1", "")
+	conn, _, err := websocket.Dial(t.Context(), p.url+"/v1/responses", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	code := make(chan int, 1)
+	go func() { code <- p.stop() }()
+	refused(t, p.url)
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte("still there?")); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := conn.Read(t.Context()); err != nil || string(got) != "still there?" {
+		t.Errorf("the tunnel answered %q, %v; want the echo", got, err)
+	}
+	if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Error(err)
+	}
+	if got := <-code; got != 0 {
+		t.Errorf("exit code = %d; want 0", got)
 	}
 }
