@@ -13,6 +13,10 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	s.handlers.Add(1)
 	defer s.handlers.Done()
 	req := newRequest(r, s.opts.MaxBodyBytes)
+	if s.accepts(req) {
+		s.serveSocket(w, r, req)
+		return
+	}
 	resp, serial := s.dispatch(req)
 
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
@@ -48,10 +52,10 @@ func explain(ctx context.Context, err error) error {
 func (s *Server) dispatch(r *Request) (resp Response, serial int64) {
 	switch {
 	case r.BodyErr != nil:
-		return Response{Abort: AbortBeforeHeaders}, s.record(&s.others, r, nil)
+		return Response{Abort: AbortBeforeHeaders}, s.record(&s.others, r)
 	case r.upgrade():
 		const hint = "this server does not speak WebSocket, use HTTP"
-		return Error(http.StatusUpgradeRequired, "invalid_request_error", "", hint), s.record(&s.upgrades, r, nil)
+		return Error(http.StatusUpgradeRequired, "invalid_request_error", "", hint), s.record(&s.upgrades, r)
 	}
 	list := &s.others
 	if r.call() {
@@ -69,7 +73,7 @@ func (s *Server) dispatch(r *Request) (resp Response, serial int64) {
 			return s.answer(m, n, r), serial
 		}
 	}
-	serial = s.record(list, r, nil)
+	serial = s.record(list, r)
 	if r.call() {
 		message := "responsestest: " + s.unexpected(r)
 		return Error(http.StatusInternalServerError, "unexpected_request", "", message), serial

@@ -54,9 +54,7 @@ func (p *player) play(serial int64) error {
 func (p *player) header(serial int64) {
 	h := p.w.Header()
 	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cf-Ray", fmt.Sprintf("%016x-TST", serial))
-	h.Set("X-Request-Id", fmt.Sprintf("req_%032x", serial))
-	h.Set("Openai-Processing-Ms", "12")
+	setDefaultHeader(h, serial)
 	for name, values := range p.resp.Header {
 		name = http.CanonicalHeaderKey(name)
 		if len(values) == 0 {
@@ -75,6 +73,13 @@ func (p *player) header(serial int64) {
 		h.Set("Content-Length", strconv.Itoa(len(p.resp.Body)))
 	}
 	p.w.WriteHeader(p.resp.status())
+}
+
+// setDefaultHeader sets what the API says of every request.
+func setDefaultHeader(h http.Header, serial int64) {
+	h.Set("Cf-Ray", fmt.Sprintf("%016x-TST", serial))
+	h.Set("X-Request-Id", fmt.Sprintf("req_%032x", serial))
+	h.Set("Openai-Processing-Ms", "12")
 }
 
 // whole reports whether the body is sent with a length rather than streamed.

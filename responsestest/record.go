@@ -63,11 +63,12 @@ func (s *Server) take(m *Mount, list *[]*Request, r *Request) (n int, serial int
 	return n, s.keep(list, r, m), true
 }
 
-// record keeps the request and returns its serial number, which counts all.
-func (s *Server) record(list *[]*Request, r *Request, m *Mount) int64 {
+// record keeps a request that no mount took and returns its serial number,
+// which counts all.
+func (s *Server) record(list *[]*Request, r *Request) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.keep(list, r, m)
+	return s.keep(list, r, nil)
 }
 
 func (s *Server) keep(list *[]*Request, r *Request, m *Mount) int64 {

@@ -34,7 +34,8 @@ type Request struct {
 	Header         http.Header
 	// Trailer holds what followed the body, nil if nothing did.
 	Trailer http.Header
-	// Proto is "HTTP/1.1" or "HTTP/2.0".
+	// Proto is "HTTP/1.1" or "HTTP/2.0", or "websocket" for a call that came as
+	// a message.
 	Proto string
 	// RemoteAddr is the client's address; equal ones share a connection.
 	RemoteAddr string
@@ -141,8 +142,11 @@ func (r *Request) String() string {
 
 // call reports whether the request is one that mounts answer.
 func (r *Request) call() bool {
-	return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/responses")
+	return r.Method == http.MethodPost && r.responses()
 }
+
+// responses reports whether the request is for the endpoint of responses.
+func (r *Request) responses() bool { return strings.HasSuffix(r.Path, "/responses") }
 
 // upgrade reports whether the request asks for a WebSocket.
 func (r *Request) upgrade() bool {

@@ -33,7 +33,10 @@
 // it when the server closes.
 //
 // Other requests never count as calls. An upgrade to WebSocket gets 426, upon
-// which Codex falls back to HTTP at once; a POST to an analytics path gets an
+// which Codex falls back to HTTP at once, unless [Options.WebSocket] takes it:
+// then each response.create that comes over it is a call, each event of the
+// answer a message, an error status an error message, and a warm-up
+// ("generate": false) is answered as no call. A POST to an analytics path gets an
 // empty JSON object; the rest gets a 404. [Server.Route] changes the answer.
 //
 // # Time

@@ -37,6 +37,8 @@ type Options struct {
 	// TLS serves TLS with HTTP/1.1 and HTTP/2, with a certificate for the
 	// loopback names from an authority of its own.
 	TLS bool
+	// WebSocket says whether upgrades to WebSocket are taken.
+	WebSocket WebSocket
 	// MaxBodyBytes is how much of each request body is kept; zero stands for
 	// 64 MiB.
 	MaxBodyBytes int64
