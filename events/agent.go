@@ -60,17 +60,19 @@ const (
 	DecisionDenied             = "denied"
 	DecisionAbort              = "abort"
 
-	DecidedByConfig = "config"
-	DecidedByUser   = "user"
+	DecidedByConfig   = "config"
+	DecidedByUser     = "user"
+	DecidedByReviewer = "automated_reviewer"
 )
 
 // ToolDecision is codex.tool_decision: a tool call was allowed or refused. It
 // mirrors SessionTelemetry::tool_decision.
 type ToolDecision struct {
-	ToolName string      `attr:"tool_name" doc:"Tool as the model called it."`
-	CallID   string      `attr:"call_id" doc:"Id of the call."`
-	Decision string      `attr:"decision" doc:"approved, approved_for_session, denied or abort." differs:"schema codex spells approvedforsession for Codex before 0.148, as Codex did"`
-	Decider  Opt[string] `attr:"source" doc:"Who decided: config or user." absent:"nothing shows it" differs:"schema codex spells Config and User, as Codex does"`
+	ToolName  string      `attr:"tool_name" doc:"Tool as the model called it." differs:"schema codex puts the namespace before it for Codex before 0.150 and writes local_shell for the shell of 0.45 to 0.48, as Codex did"`
+	Namespace Opt[string] `attr:"tool_namespace" doc:"Namespace of the tool, such as mcp__server." absent:"the call names none" differs:"in Codex since 0.150, functions for none; schema codex leaves it out before"`
+	CallID    string      `attr:"call_id" doc:"Id of the call."`
+	Decision  string      `attr:"decision" doc:"approved, approved_for_session, denied or abort." differs:"schema codex spells approvedforsession for Codex before 0.148, as Codex did, and leaves out decisions that the release did not tell"`
+	Decider   Opt[string] `attr:"source" doc:"Who decided: config, user or automated_reviewer." absent:"nothing shows it" differs:"schema codex spells Config, User and AutomatedReviewer, as Codex does"`
 }
 
 // EventName implements Event.
@@ -85,14 +87,22 @@ func (e *ToolDecision) Summary() string { return e.ToolName + ": " + e.Decision 
 // ToolResult is codex.tool_result: a tool call was carried out, or was not. It
 // mirrors SessionTelemetry::tool_result.
 type ToolResult struct {
-	ToolName   string      `attr:"tool_name" doc:"Tool as the model called it."`
+	ToolName   string      `attr:"tool_name" doc:"Tool as the model called it." differs:"schema codex puts the namespace before it for Codex before 0.150, as Codex did"`
+	Namespace  Opt[string] `attr:"tool_namespace" doc:"Namespace of the tool, such as mcp__server." absent:"the call names none" differs:"in Codex since 0.150, functions for none; schema codex leaves it out before"`
 	CallID     Opt[string] `attr:"call_id" doc:"Id of the call." absent:"the call has none"`
 	Arguments  Opt[string] `attr:"arguments" doc:"Arguments as the model wrote them; for a local shell call the words of the command joined by spaces." absent:"nobody knows them"`
 	DurationMS Opt[int64]  `attr:"duration_ms" codex:"string" unit:"ms" doc:"Execution time." absent:"nobody measured it" differs:"a string in Codex, which includes the wait for an approval"`
 	Success    bool        `attr:"success,bool-string" doc:"Whether the tool succeeded: the string true or false."`
-	Output     Opt[string] `attr:"output" doc:"Text given back to the model." absent:"nobody knows it" differs:"Codex cuts it to a preview since 0.46"`
+	Output     Opt[string] `attr:"output" doc:"Text given back to the model." absent:"nobody knows it" differs:"schema codex cuts that of a success to a preview since 0.45, and writes that of the shell as JSON before 0.132, as Codex did"`
+	Truncated  Opt[bool]   `attr:"output_truncated" doc:"Whether the output was cut to a preview." absent:"it was not, or the release of Codex does not tell" differs:"in Codex since 0.150; only schema codex cuts"`
 	MCPServer  Opt[string] `attr:"mcp_server" doc:"MCP server that ran the tool; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105; schema codex leaves it out before"`
 	MCPOrigin  Opt[string] `attr:"mcp_server_origin" doc:"Where the MCP server came from; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105; schema codex leaves it out before"`
+	// ProcessFailed marks a command of unified exec (exec_command, write_stdin)
+	// that ended with an exit code other than 0. Codex calls that a success.
+	ProcessFailed bool
+	// Interrupted marks a call that was stopped, or that the agent has no output
+	// of. Codex tells nothing about those, so neither does the codex schema.
+	Interrupted bool
 }
 
 // EventName implements Event.

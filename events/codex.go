@@ -1,7 +1,5 @@
 package events
 
-import "strings"
-
 // expandCodex yields a record the way the agent's release of Codex would have
 // told it, without what that release did not know yet. What codex-proxy adds
 // beside Codex (cf_ray, ids, stream counts) stays: more attributes do not break
@@ -119,23 +117,6 @@ func tokens(event *SSEEvent, profile Profile) *SSEEvent {
 	return &told
 }
 
-func expandToolDecision(r Record, event ToolDecision, yield func(Record)) {
-	if !r.Scope.Profile.SplitsDecisions() {
-		event.Decision = strings.ReplaceAll(event.Decision, "_", "")
-	}
-	event.Decider.Value = capitalized(event.Decider.Value)
-	r.Event = &event
-	yield(r)
-}
-
-func expandToolResult(r Record, event ToolResult, yield func(Record)) {
-	if !r.Scope.Profile.TellsToolOrigin() {
-		event.MCPServer, event.MCPOrigin = Opt[string]{}, Opt[string]{}
-	}
-	r.Event = &event
-	yield(r)
-}
-
 func codexUsage(usage Usage, profile Profile) *Usage {
 	if profile.ZeroFillsTokens() {
 		usage.Cached.Set, usage.Reasoning.Set, usage.CacheWrite.Set = true, true, true
@@ -151,11 +132,4 @@ func codexAuthMode(mode string, profile Profile) string {
 		return "Chatgpt"
 	}
 	return mode
-}
-
-func capitalized(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -34,8 +34,6 @@ var clientOnly = []string{
 	"auth.env_provider_key_present",
 	"auth.env_refresh_token_url_override_present",
 	"config.legacy_multi_agent_disabled_sources",
-	"output_truncated",
-	"tool_namespace",
 	"tool_result_seq",
 }
 
