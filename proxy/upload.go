@@ -12,6 +12,7 @@ import (
 type upload struct {
 	io.ReadCloser
 	broken atomic.Bool
+	ended  atomic.Bool // read to its end
 	// keep leaves the body to the server: after an upgrade the connection is
 	// not HTTP's any more, and a client that waits for 100 Continue has sent
 	// nothing that could be read to its end.
@@ -19,24 +20,33 @@ type upload struct {
 }
 
 func newUpload(r *http.Request) *upload {
-	return &upload{ReadCloser: r.Body, keep: r.Header.Get("Expect") != ""}
+	u := &upload{ReadCloser: r.Body, keep: r.Header.Get("Expect") != ""}
+	u.ended.Store(r.Body == http.NoBody)
+	return u
 }
 
 // Read implements io.Reader.
 func (u *upload) Read(p []byte) (int, error) {
 	n, err := u.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		u.ended.Store(true)
+	default:
 		u.broken.Store(true)
 	}
 	return n, err
 }
 
-// finish reads what little may be left of a body that nobody read to its end.
+// finish sends what is left of the response, and then reads what little may be left of a body that nobody read to its end.
 // The server would do so too late where full duplex is enabled: it then starts
 // to watch the connection for the client's hang-up while it waits there for the
 // next request, and panics.
-func (u *upload) finish() {
-	if !u.keep {
-		_ = u.Close()
+func (u *upload) finish(w http.ResponseWriter) {
+	if u.keep || u.ended.Load() {
+		return
 	}
+	// The agent may wait for the answer before it sends more.
+	_ = http.NewResponseController(w).Flush()
+	_ = u.Close()
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/codex-proxy/codex-proxy/proxy"
 )
@@ -88,6 +89,34 @@ func TestUnreadBodyKeepsTheConnection(t *testing.T) {
 	server.Close()
 	if got := logged.String(); got != "" {
 		t.Errorf("the server logged %s; want nothing", got)
+	}
+}
+
+// TestEarlyAnswerDoesNotWait has answers that come while the agent still sends:
+// it must have them before it goes on.
+func TestEarlyAnswerDoesNotWait(t *testing.T) {
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		w.Header().Set("Content-Length", "2")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, "no")
+	}))
+	defer refusing.Close()
+	for base, want := range map[string]int{refusing.URL: http.StatusUnauthorized, "http://127.0.0.1:1": http.StatusBadGateway} {
+		server, _, _, _ := startLogged(t, base)
+		conn := dialServer(t, server)
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(conn, "POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nfirst ")
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("no answer before the request has ended: %v", err)
+		}
+		if body, err := io.ReadAll(response.Body); err != nil || response.StatusCode != want || len(body) == 0 {
+			t.Errorf("answer = %d %q, %v; want %d", response.StatusCode, body, err, want)
+		}
+		conn.Close()
 	}
 }
 
