@@ -19,10 +19,13 @@ func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 	if raw, ok := rawPath(in); ok && e.h.cfg.OutboundProxy == nil {
 		// Go would escape what the agent did not. Only an outbound proxy needs
 		// the URL in its parts.
-		rest, below := belowV1(raw)
-		out.URL.Opaque = rest
+		path, below := belowV1(raw)
 		if below {
-			out.URL.Opaque = strings.TrimSuffix(base.EscapedPath(), "/") + rest
+			path = strings.TrimSuffix(base.EscapedPath(), "/") + path
+		}
+		// What begins with two slashes would be taken for a host.
+		if strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") {
+			out.URL.Opaque = path
 		}
 	}
 	out.Host = ""
@@ -69,7 +72,7 @@ func target(base, in *url.URL) *url.URL {
 // write it otherwise.
 func rawPath(in *http.Request) (string, bool) {
 	raw, _, _ := strings.Cut(in.RequestURI, "?")
-	return raw, strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") && raw != in.URL.EscapedPath()
+	return raw, strings.HasPrefix(raw, "/") && raw != in.URL.EscapedPath()
 }
 
 // belowV1 returns what follows /v1 in a path, and whether anything may.

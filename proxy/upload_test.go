@@ -166,29 +166,3 @@ func TestUpstreamHangsUpBeforeItAnswers(t *testing.T) {
 		t.Errorf("response = %d %q, %v; want 502 and why", response.StatusCode, body, err)
 	}
 }
-
-// TestPathIsKeptToTheByte sends paths that Go would escape otherwise.
-func TestPathIsKeptToTheByte(t *testing.T) {
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, r.RequestURI)
-	}))
-	defer upstream.Close()
-	server, _ := start(t, upstream.URL+"/base")
-	for sent, want := range map[string]string{
-		`/v1/a|b"c?x=|&y=%zz;&`:  `/base/a|b"c?x=|&y=%zz;&`,
-		"/v1/a%2Fb%20c//d/../e?": "/base/a%2Fb%20c//d/../e?",
-		"/v1/models?":            "/base/models?",
-		"/other/{x}":             "/other/{x}",
-		"/v1":                    "/base",
-	} {
-		conn := dialServer(t, server)
-		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", sent)
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := io.ReadAll(response.Body); err != nil || string(got) != want {
-			t.Errorf("GET %s asked upstream for %s, %v; want %s", sent, got, err, want)
-		}
-	}
-}
