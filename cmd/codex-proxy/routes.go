@@ -47,6 +47,8 @@ func reading(next http.Handler) http.Handler {
 func forward(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
+		case r.Method == http.MethodConnect:
+			refuse(w, http.StatusMethodNotAllowed, "codex-proxy is no forward proxy; give its URL to the agent as base URL")
 		case path == ownPrefix, strings.HasPrefix(path, ownPrefix+"/"):
 			refuse(w, http.StatusNotFound, "no such route of codex-proxy")
 		case path == "/healthz", path == "/readyz", path == "/metrics":

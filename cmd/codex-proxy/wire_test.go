@@ -138,6 +138,9 @@ func TestOwnRoutesStayHere(t *testing.T) {
 	if status, body := send(t, "HEAD", p.url+"/healthz", "", nil); status != 200 || body != "" {
 		t.Errorf("HEAD /healthz = %d %q; want 200 and no body", status, body)
 	}
+	if status, body := send(t, "CONNECT", p.url, "", nil); status != 405 || !strings.Contains(body, "base URL") {
+		t.Errorf("CONNECT = %d %s; want 405 and what to do", status, body)
+	}
 	if got := model.OtherRequests(); len(got) != 0 {
 		t.Errorf("upstream got %v; want nothing", got)
 	}
