@@ -125,7 +125,8 @@ func (f *fields) response(took time.Duration, columns int) []span {
 	if f.Error != "" && f.Input == nil {
 		return []span{
 			{f.style(styleDim), f.symbol("– ") + escape(f.Body, columns)},
-			{stylePlain, ": " + escape(f.Error, columns)},
+			// The body says already that there was no completion.
+			{stylePlain, ": " + escape(strings.TrimPrefix(f.Error, "stream disconnected before completion: "), columns)},
 		}
 	}
 	name := strings.TrimPrefix(f.Kind, "response.")

@@ -120,18 +120,22 @@ func processPrefix() string {
 
 // Record implements events.Recorder.
 func (h *Hub) Record(r events.Record) {
-	size := recordBytes(r)
+	if h.keep(r, recordBytes(r)) {
+		h.signal()
+	}
+}
+
+// keep adds a record to the ring and reports whether anybody reads. A panic
+// must not leave the lock behind: it would stop the traffic.
+func (h *Hub) keep(r events.Record, size int) (watched bool) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.ring.full() {
 		h.evict()
 	}
 	h.ring.push(r, size)
 	h.fit()
-	watched := len(h.readers) > 0
-	h.mu.Unlock()
-	if watched {
-		h.signal()
-	}
+	return len(h.readers) > 0
 }
 
 // fit drops the oldest records until the ring keeps to its bytes.
