@@ -39,11 +39,14 @@ func (p Profile) before(minor int) bool {
 	return p.Codex && p.Major == 0 && p.Minor < minor
 }
 
+// Since reports whether the agent is Codex 0.minor or newer, or not a Codex at
+// all.
+func (p Profile) Since(minor int) bool { return !p.before(minor) }
+
 // Seed reports whether the agent is a Codex whose HTTP client is the first one
 // (2025-09 to 2025-11): it retries 401 and 429, reads a stream to its end
-// before it believes in response.completed, ignores response.incomplete, says
-// nothing after a transport error, and counts a failed request without an
-// error.message.
+// before it believes in response.completed, says nothing after a transport
+// error, and counts a failed request without an error.message.
 func (p Profile) Seed() bool { return p.before(64) }
 
 // StreamErrorText is what Codex puts before the cause of a broken stream.

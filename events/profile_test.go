@@ -73,7 +73,8 @@ func TestProfileBoundaries(t *testing.T) {
 	}
 	typ := reflect.TypeFor[Profile]()
 	for method := range typ.Methods() {
-		if method.Type.Out(0).Kind() == reflect.Bool && !told[method.Name] {
+		predicate := method.Type.NumIn() == 1 && method.Type.Out(0).Kind() == reflect.Bool
+		if predicate && !told[method.Name] {
 			t.Errorf("habits() lacks %s", method.Name)
 		}
 	}
@@ -108,6 +109,16 @@ func TestCodexProfileReadsVersions(t *testing.T) {
 	for _, test := range tests {
 		if got := CodexProfile(test.version); got != test.want {
 			t.Errorf("CodexProfile(%q) = %+v; want %+v", test.version, got, test.want)
+		}
+	}
+}
+
+func TestProfileSince(t *testing.T) {
+	for profile, want := range map[Profile]bool{
+		CodexProfile("0.63.9"): false, CodexProfile("0.64.0"): true, CodexProfile("1.0.0"): true, {}: true,
+	} {
+		if got := profile.Since(64); got != want {
+			t.Errorf("%+v.Since(64) = %t; want %t", profile, got, want)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func (t *Turn) Document(body, tail []byte, end Ending) {
 	}
 	switch {
 	case tail == nil && !gjson.ValidBytes(body):
-		record.ErrorMessage = jsonError(body)
+		record.ErrorMessage = serdeError(body, t.numbers)
 	case status == "failed":
 		record.Kind = events.Some("response.failed")
 		record.ErrorMessage = gjson.GetBytes(body, "error.message").String()

@@ -1,156 +1,122 @@
 package responses
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
+	"cmp"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/codex-proxy/codex-proxy/events"
 )
 
-// disconnected starts every text of a stream that ended without a completion.
+// disconnected starts the text of a stream that ended without a completion and
+// may be tried again.
 const disconnected = "stream disconnected before completion: "
 
-// failureText is what Codex says in the end about a response.failed event.
+// failureText is what Codex says in the end about a response.failed event, ""
+// when it takes no notice of it.
 func failureText(response gjson.Result, profile events.Profile) string {
+	const received = disconnected + "response.failed event received"
 	failure := response.Get("error")
-	if !response.Exists() {
+	switch {
+	case response.Type == gjson.Null && !profile.Since(87):
 		return ""
+	case !failure.Exists():
+		return received
 	}
-	if !failure.Exists() {
-		return disconnected + "response.failed event received"
-	}
-	message := failure.Get("message").String()
-	if profile.Seed() {
-		return disconnected + message
-	}
-	switch failure.Get("code").String() {
-	case "context_length_exceeded":
-		return "Codex ran out of room in the model's context window. Start a new thread or clear earlier history before retrying."
-	case "insufficient_quota":
-		return "Quota exceeded. Check your plan and billing details."
-	case "usage_not_included":
-		return "To use Codex with your ChatGPT plan, upgrade to Plus: https://chatgpt.com/explore/plus."
-	case "invalid_prompt", "bio_policy":
-		if message == "" {
-			return "Invalid request."
+	if text := (decoding{numbersOf(profile)}).object(errorObject(profile), failure); text != "" {
+		if profile.Seed() {
+			return disconnected + "failed to parse ErrorResponse: " + text
 		}
-		return message
-	case "cyber_policy", "misalignment_policy_violation":
-		return message
-	case "server_is_overloaded", "slow_down":
+		return received
+	}
+	return failureWords(failure.Get("code").Str, failure.Get("message").Str, profile)
+}
+
+// failureWords is what Codex says about a failure: its own words for the codes
+// that the release knows, else the upstream's.
+func failureWords(code, message string, profile events.Profile) string {
+	switch {
+	case code == "context_length_exceeded":
+		begun := "thread"
+		if !profile.Since(80) {
+			begun = "conversation"
+		}
+		return "Codex ran out of room in the model's context window. Start a new " + begun + " or clear earlier history before retrying."
+	case code == "insufficient_quota" && profile.Since(58):
+		return "Quota exceeded. Check your plan and billing details."
+	case code == "usage_not_included" && profile.Since(64):
+		page := "https://chatgpt.com/explore/plus"
+		if !profile.Since(90) {
+			page = "https://openai.com/chatgpt/pricing"
+		}
+		return "To use Codex with your ChatGPT plan, upgrade to Plus: " + page + "."
+	case code == "bio_policy" && profile.Since(160):
+		return cmp.Or(message, "This content was flagged for possible biological risk.")
+	case code == "bio_policy" && profile.Since(147), code == "invalid_prompt" && profile.Since(90):
+		// Of an empty message Codex makes an empty error, which would look like none.
+		return cmp.Or(message, "Invalid request.")
+	case code == "cyber_policy" && profile.Since(130):
+		return cmp.Or(message, "This request has been flagged for possible cybersecurity risk.")
+	case code == "misalignment_policy_violation" && profile.Since(150):
+		return cmp.Or(message, "This request was blocked due to a misalignment policy violation.")
+	case code == "model_not_found" && profile.Since(166):
+		return cmp.Or(message, code)
+	case code == "rate_limit_exceeded" && profile.Since(155), code == "slow_down" && profile.Since(160):
+		return "rate limit exceeded: " + message
+	case (code == "server_is_overloaded" || code == "slow_down") && profile.Since(100):
 		return "Selected model is at capacity. Please try a different model."
 	default:
 		return disconnected + message
 	}
 }
 
-// incompleteText is what Codex says about a response.incomplete event; its
-// first releases ignored it.
+// incompleteText is what Codex says in the end about a response.incomplete
+// event, "" for the releases that take no notice of it.
 func incompleteText(response gjson.Result, profile events.Profile) string {
-	if profile.Seed() {
+	if !profile.Since(100) {
 		return ""
 	}
-	reason := response.Get("incomplete_details.reason").String()
-	if reason == "" {
-		reason = "unknown"
+	reason := incompleteReason(response)
+	text := "Incomplete response returned, reason: " + reason
+	if reason == "content_filter" || !profile.Since(164) {
+		return disconnected + text
 	}
-	return disconnected + "Incomplete response returned, reason: " + reason
+	return text
 }
 
-// completionText is what Codex says about a completion it cannot read, "" for
-// one it can (codex-rs ResponseCompleted).
-func completionText(response gjson.Result) string {
-	if !response.IsObject() {
+func incompleteReason(response gjson.Result) string {
+	reason := response.Get("incomplete_details.reason")
+	if reason.Type != gjson.String {
+		return "unknown"
+	}
+	return reason.Str
+}
+
+// completes reports whether an event is a completion for Codex.
+func completes(kind string, response gjson.Result, profile events.Profile) bool {
+	switch kind {
+	case "response.completed":
+		return true
+	case "response.incomplete":
+		return profile.Since(160) && incompleteReason(response) == "interrupted"
+	case "response.done":
+		return profile.Codex && profile.Since(87) && !profile.Since(114)
+	default:
+		return false
+	}
+}
+
+// completionText is what Codex says about a completion that it cannot read, ""
+// for one it can. Other agents are taken to be content with any object.
+func completionText(response gjson.Result, profile events.Profile) string {
+	if !profile.Codex {
+		if response.IsObject() {
+			return ""
+		}
 		return disconnected + "stream closed before response.completed"
 	}
-	if response.Get("id").Type != gjson.String {
-		return disconnected + "failed to parse ResponseCompleted: missing field `id`"
+	if text := (decoding{numbersOf(profile)}).object(completedObject(profile), response); text != "" {
+		return disconnected + "failed to parse ResponseCompleted: " + text
 	}
 	return ""
-}
-
-// compact returns data as compact JSON with the order of keys kept, the way
-// Codex re-serializes a failure.
-func compact(data []byte) string {
-	var out bytes.Buffer
-	if err := json.Compact(&out, data); err != nil {
-		return string(data)
-	}
-	return out.String()
-}
-
-// jsonError says in serde_json's form (text, line, column) why data is not
-// JSON. The wording is Codex's where the cause is the first byte or the end.
-func jsonError(data []byte) string {
-	trimmed := bytes.TrimLeft(data, " \t\r\n")
-	offset := len(data) - len(trimmed)
-	at := func(text string, offset int) string {
-		line := 1 + bytes.Count(data[:offset], []byte("\n"))
-		column := offset - bytes.LastIndexByte(data[:offset], '\n') - 1
-		return fmt.Sprintf("%s at line %d column %d", text, line, column)
-	}
-	if len(trimmed) == 0 {
-		return at("EOF while parsing a value", len(data))
-	}
-	switch c := trimmed[0]; c {
-	case 't', 'f', 'n':
-		word := map[byte]string{'t': "true", 'f': "false", 'n': "null"}[c]
-		for i := 1; i < len(word); i++ {
-			if i >= len(trimmed) {
-				return at("EOF while parsing a value", len(data))
-			}
-			if trimmed[i] != word[i] {
-				return at("expected ident", offset+i+1)
-			}
-		}
-		return at("trailing characters", offset+len(word)+1)
-	case '{', '[', '"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-	default:
-		return at("expected value", offset+1)
-	}
-	var value any
-	err := json.Unmarshal(data, &value)
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		position := min(int(syntax.Offset), len(data))
-		if position >= len(data) {
-			return at(eofText(trimmed), len(data))
-		}
-		return at("invalid JSON", position)
-	}
-	return at("invalid JSON", len(data))
-}
-
-// eofText is serde_json's text for a document that ends too early.
-func eofText(data []byte) string {
-	var open []byte
-	inString, escaped := false, false
-	for _, c := range data {
-		switch {
-		case escaped:
-			escaped = false
-		case inString && c == '\\':
-			escaped = true
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			open = append(open, c)
-		case (c == '}' || c == ']') && len(open) > 0:
-			open = open[:len(open)-1]
-		}
-	}
-	switch {
-	case inString:
-		return "EOF while parsing a string"
-	case len(open) > 0 && open[len(open)-1] == '{':
-		return "EOF while parsing an object"
-	case len(open) > 0:
-		return "EOF while parsing a list"
-	default:
-		return "EOF while parsing a value"
-	}
 }

@@ -39,9 +39,10 @@ type TurnConfig struct {
 // mirrors process_sse and log_sse_event of Codex. It is not safe for concurrent
 // use.
 type Turn struct {
-	cfg  TurnConfig
-	last time.Time // when the event before came
-	seq  int64     // records made
+	cfg     TurnConfig
+	numbers numbers   // as the agent's release keeps them
+	last    time.Time // when the event before came
+	seq     int64     // records made
 
 	count, deltas int64
 	ttft          events.Opt[int64]
@@ -55,7 +56,7 @@ type Turn struct {
 
 // NewTurn returns a Turn for one response.
 func NewTurn(cfg TurnConfig) *Turn {
-	return &Turn{cfg: cfg, last: cfg.Start}
+	return &Turn{cfg: cfg, numbers: numbersOf(cfg.Scope.Profile), last: cfg.Start}
 }
 
 // StreamEvent is one event of a stream, as a decoder saw it.
@@ -88,8 +89,7 @@ func (t *Turn) Event(e StreamEvent) (terminal bool) {
 		t.completed = t.completed || t.cfg.Endpoint.Chat
 	case !utf8.Valid(e.Data) && e.Tail == nil:
 		t.invalidText(record, e.Data)
-	case e.Tail == nil && !gjson.ValidBytes(e.Data):
-		record.ErrorMessage = jsonError(e.Data)
+	case e.Tail == nil && t.malformed(record, e.Data):
 	case !delta:
 		t.interpret(record, e)
 	}
@@ -97,6 +97,12 @@ func (t *Turn) Event(e StreamEvent) (terminal bool) {
 		t.record(record, e.At)
 	}
 	return t.completed
+}
+
+// malformed reports whether data is not JSON, and tells why.
+func (t *Turn) malformed(record *events.SSEEvent, data []byte) bool {
+	record.ErrorMessage = serdeError(data, t.numbers)
+	return record.ErrorMessage != ""
 }
 
 // invalidText handles bytes that are not UTF-8. Codex gives up on the stream.
@@ -122,61 +128,27 @@ func (t *Turn) stopsAtCompletion() bool { return !t.cfg.Scope.Profile.Seed() }
 // interpret follows the events that change what is known of the response. Codex
 // dispatches by the JSON type and tells by the event field.
 func (t *Turn) interpret(record *events.SSEEvent, e StreamEvent) {
-	kind := gjson.GetBytes(e.Data, "type").String()
+	typ := gjson.GetBytes(e.Data, "type")
 	if record.Kind.Value == "response.failed" {
-		record.ErrorMessage = compact(e.Data)
+		record.ErrorMessage = compact(e.Data, t.numbers)
 	}
-	if record.Kind.Value == "response.output_item.done" && kind == "" {
+	if record.Kind.Value == "response.output_item.done" && typ.Type != gjson.String {
 		record.ErrorMessage = "failed to parse response.output_item.done"
 	}
-	switch kind {
+	switch typ.Str {
 	case "response.created", "response.in_progress", "response.queued":
 		t.name(gjson.GetBytes(e.Data, "response.id").String())
 	case "response.output_item.added":
 		if !t.ttft.Set {
 			t.ttft = events.Some(events.Milliseconds(e.At.Sub(t.cfg.Start)))
 		}
-	case "response.failed", "response.incomplete":
-		t.unsuccessful(kind, e)
-	case "response.completed":
-		t.complete(record, e)
+	case "response.completed", "response.failed", "response.incomplete", "response.done":
+		t.conclude(record, typ.Str, e)
 	case "":
 		if t.cfg.Endpoint.Chat {
 			t.chatChunk(record, e)
 		}
 	}
-}
-
-// unsuccessful remembers how the response failed, for the end of the stream.
-func (t *Turn) unsuccessful(kind string, e StreamEvent) {
-	response := gjson.GetBytes(e.Data, "response")
-	t.name(response.Get("id").String())
-	text := failureText(response, t.cfg.Scope.Profile)
-	if kind == "response.incomplete" {
-		text = incompleteText(response, t.cfg.Scope.Profile)
-	}
-	if text != "" {
-		t.failed, t.failure = true, text
-	}
-	t.usage = usageOf(response.Get("usage"))
-	if t.usage == nil && e.Tail != nil {
-		t.usage = usageInTail(e.Tail)
-	}
-}
-
-// complete turns the record of a response.completed event into the completion.
-func (t *Turn) complete(record *events.SSEEvent, e StreamEvent) {
-	response := gjson.GetBytes(e.Data, "response")
-	if text := completionText(response); text != "" {
-		t.failure = text
-		return
-	}
-	t.name(response.Get("id").String())
-	record.Usage = usageOf(response.Get("usage"))
-	if record.Usage == nil && e.Tail != nil {
-		record.Usage = usageInTail(e.Tail)
-	}
-	t.finish(record)
 }
 
 // finish fills in what a completion tells beside its tokens.

@@ -113,7 +113,7 @@ func TestTurn(t *testing.T) {
 		"incomplete, current, hung up at once": {
 			"0.169.0", client,
 			[]string{"response.incomplete", stopped},
-			[]string{"response.incomplete|10|", "response.completed||" + gone + "Incomplete response returned, reason: max_output_tokens|3//5//8|client"},
+			[]string{"response.incomplete|10|", "response.completed||Incomplete response returned, reason: max_output_tokens|3//5//8|client"},
 		},
 		"closed early": {
 			"0.169.0", eof,

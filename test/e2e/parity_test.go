@@ -12,14 +12,16 @@ import (
 	"github.com/codex-proxy/codex-proxy/test/e2e/receiver"
 )
 
+// done is a whole answer.
+var done = responsestest.Stream(
+	responsestest.Created("resp_1"),
+	responsestest.Message("msg_1", "Hello"),
+	responsestest.CompletedWithTokens("resp_1", responsestest.Usage{Input: 1200, Cached: 1024, Output: 42, Reasoning: 10, Total: 1242}),
+)
+
 // TestProxyEqualsNative runs each CLI with its own telemetry on through the proxy and holds what the proxy exports against
 // what the CLI exports, record by record and attribute by attribute.
 func TestProxyEqualsNative(t *testing.T) {
-	done := responsestest.Stream(
-		responsestest.Created("resp_1"),
-		responsestest.Message("msg_1", "Hello"),
-		responsestest.CompletedWithTokens("resp_1", responsestest.Usage{Input: 1200, Cached: 1024, Output: 42, Reasoning: 10, Total: 1242}),
-	)
 	scenarios := map[string][]responsestest.Response{
 		"simple": {done},
 		"retry":  {responsestest.Error(500, "server_error", "", "no"), responsestest.Error(503, "server_error", "", "no"), done},

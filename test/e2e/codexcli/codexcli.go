@@ -76,6 +76,9 @@ func (c CLI) exec(tb testing.TB, cfg *Config, prompt string) (Result, error) {
 		"HTTPS_PROXY=" + fence.URL(),
 		"NO_PROXY=127.0.0.1,localhost",
 	}, cfg.Env...)
+	if cfg.ExportAtOnce {
+		cmd.Env = append(cmd.Env, "OTEL_BLRP_SCHEDULE_DELAY=1") // in milliseconds
+	}
 	// The agent's commands are its children, and must not outlive a run that is cut short.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -21,6 +21,7 @@ type Config struct {
 	Retries       int           // of a request and of a stream, each; Codex's own defaults are 4 and 5
 	Exporter      Exporter      // of Codex's own telemetry; the zero value exports nothing
 	LogUserPrompt bool          // whether its telemetry carries prompts
+	ExportAtOnce  bool          // rather than each second, so that a run that fails loses less
 	Extra         string        // further TOML tables, appended
 	Env           []string      // further environment variables as KEY=value
 	Timeout       time.Duration // of a run, which is killed then; zero: a minute. A run takes about a second

@@ -1,0 +1,48 @@
+package responses
+
+import (
+	"github.com/tidwall/gjson"
+
+	"github.com/codex-proxy/codex-proxy/events"
+)
+
+// conclude takes an event that ends a response: it turns the record of a
+// completion into one, and remembers for the end of the stream how a response
+// failed.
+func (t *Turn) conclude(record *events.SSEEvent, kind string, e StreamEvent) {
+	profile := t.cfg.Scope.Profile
+	if profile.Codex && e.Tail == nil && !readable(e.Data, profile) {
+		return
+	}
+	response := gjson.GetBytes(e.Data, "response")
+	t.name(response.Get("id").String())
+	usage := usageOf(response.Get("usage"))
+	if usage == nil && e.Tail != nil {
+		usage = usageInTail(e.Tail)
+	}
+	text := ""
+	switch {
+	case completes(kind, response, profile):
+		if response.Type == gjson.Null {
+			return // no response in it
+		}
+		if e.Tail == nil {
+			text = completionText(response, profile)
+		}
+		if text == "" {
+			record.Usage = usage
+			t.finish(record)
+			return
+		}
+	case kind == "response.failed":
+		text = failureText(response, profile)
+	case kind == "response.incomplete":
+		text = incompleteText(response, profile)
+	default:
+		return
+	}
+	if text != "" {
+		t.failed, t.failure = true, text
+	}
+	t.usage = usage
+}
