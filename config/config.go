@@ -76,7 +76,7 @@ type Server struct {
 
 // Tap bounds the copies that are looked at.
 type Tap struct {
-	MaxEventBytes    int `mapstructure:"max_event_bytes" min:"1" max:"1073741824" doc:"Largest SSE event looked into. A larger one is recorded as such."`
+	MaxEventBytes    int `mapstructure:"max_event_bytes" min:"1" max:"1073741824" doc:"Largest SSE event looked into as a whole. Of a larger one beginning and end are, which has the usage, and it is counted."`
 	MaxRequestBytes  int `mapstructure:"max_request_bytes" min:"1" max:"1073741824" doc:"Largest request body looked into."`
 	MaxResponseBytes int `mapstructure:"max_response_bytes" min:"1" max:"1073741824" doc:"Largest response body looked into that is not a stream."`
 }

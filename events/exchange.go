@@ -76,7 +76,7 @@ type SSEEvent struct {
 	TTFTMS          Opt[int64] `attr:"ttft_ms" unit:"ms" doc:"Time from the response's headers to the first response.output_item.added." absent:"not a completion, or no such event" differs:"in Codex since 0.143; schema codex leaves it out before"`
 	ServiceTier     string     `attr:"service_tier,omitempty" doc:"service_tier asked for; the response may name another." absent:"not a completion, or not asked for" differs:"in Codex since 0.145; schema codex leaves it out before"`
 	ReasoningEffort string     `attr:"model_reasoning_effort,omitempty" doc:"reasoning.effort asked for." absent:"not a completion, or not asked for" differs:"in Codex since 0.145; schema codex leaves it out before"`
-	EndedBy         string     `attr:"stream.ended_by,omitempty" doc:"Who ended the stream: completed, upstream, client or idle." absent:"the stream goes on" differs:"not in Codex"`
+	EndedBy         string     `attr:"stream.ended_by,omitempty" doc:"Who ended the stream: completed, upstream, client, idle, or proxy when it shut down and cut the stream." absent:"the stream goes on" differs:"not in Codex"`
 	StreamEvents    Opt[int64] `attr:"stream.events" unit:"{event}" doc:"Events of the stream so far, this one included, whether exported or thinned out." absent:"not a completion or an end" differs:"not in Codex"`
 	StreamDeltas    Opt[int64] `attr:"stream.deltas" unit:"{event}" doc:"Events of the stream so far whose kind ends in .delta." absent:"not a completion or an end" differs:"not in Codex"`
 	StreamBytes     Opt[int64] `attr:"stream.bytes" unit:"By" doc:"Bytes of the response's body passed on." absent:"the stream goes on, or was completed and may send more" differs:"not in Codex"`

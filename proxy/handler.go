@@ -73,6 +73,8 @@ type Stats struct {
 	UpstreamFailures int64 // requests that got no response
 	EncodedBodies    int64 // bodies forwarded without being read, for their encoding
 	MalformedBodies  int64 // request bodies that were not one JSON object
+	CutEvents        int64 // events of a stream larger than MaxEventBytes, looked at in part
+	HalfEvents       int64 // streams that ended in the middle of an event
 }
 
 // Handler forwards requests. It is safe for concurrent use.
@@ -85,7 +87,7 @@ type Handler struct {
 	cut       context.Context
 	cutNow    context.CancelFunc
 
-	exchanges, live, loops, panics, failures, encoded, malformed atomic.Int64
+	exchanges, live, loops, panics, failures, encoded, malformed, cutEvents, halfEvents atomic.Int64
 }
 
 // bufferBytes is the size of a copy buffer.
@@ -153,6 +155,8 @@ func (h *Handler) Stats() Stats {
 		UpstreamFailures: h.failures.Load(),
 		EncodedBodies:    h.encoded.Load(),
 		MalformedBodies:  h.malformed.Load(),
+		CutEvents:        h.cutEvents.Load(),
+		HalfEvents:       h.halfEvents.Load(),
 	}
 }
 

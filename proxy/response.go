@@ -60,9 +60,9 @@ func (e *exchange) answered(response *http.Response) error {
 		OnPanic:       func(any) { e.h.panics.Add(1) },
 	}
 	if stream {
-		response.Body = ssetap.NewTap(response.Body, streamSink{turn}, options)
+		response.Body = ssetap.NewTap(response.Body, streamSink{e.h, turn}, options)
 	} else {
-		response.Body = ssetap.NewBodyTap(response.Body, &documentSink{turn: turn}, options)
+		response.Body = ssetap.NewBodyTap(response.Body, &documentSink{h: e.h, turn: turn}, options)
 	}
 	return nil
 }
@@ -78,7 +78,10 @@ func isStream(header http.Header, asked bool) bool {
 }
 
 // streamSink shows a stream to a Turn.
-type streamSink struct{ turn *responses.Turn }
+type streamSink struct {
+	h    *Handler
+	turn *responses.Turn
+}
 
 var _ ssetap.Sink = streamSink{}
 
@@ -88,10 +91,17 @@ func (s streamSink) Event(e *ssetap.Event) bool {
 }
 
 // End implements ssetap.Sink.
-func (s streamSink) End(end ssetap.End) { s.turn.End(ending(end)) }
+func (s streamSink) End(end ssetap.End) {
+	s.h.cutEvents.Add(end.Truncated)
+	if end.Unfinished {
+		s.h.halfEvents.Add(1)
+	}
+	s.turn.End(s.h.ending(end))
+}
 
 // documentSink shows a JSON response to a Turn when it has ended.
 type documentSink struct {
+	h          *Handler
 	turn       *responses.Turn
 	body, tail []byte
 }
@@ -106,8 +116,14 @@ func (s *documentSink) Event(e *ssetap.Event) bool {
 }
 
 // End implements ssetap.Sink.
-func (s *documentSink) End(end ssetap.End) { s.turn.Document(s.body, s.tail, ending(end)) }
+func (s *documentSink) End(end ssetap.End) { s.turn.Document(s.body, s.tail, s.h.ending(end)) }
 
-func ending(end ssetap.End) responses.Ending {
-	return responses.Ending{By: end.By.String(), Err: end.Err, Bytes: end.Bytes, At: end.At}
+// ending says in a Turn's words how a body ended. To the tap the proxy itself is
+// the client.
+func (h *Handler) ending(end ssetap.End) responses.Ending {
+	by := end.By.String()
+	if end.By == ssetap.EndedByClient && h.cut.Err() != nil {
+		by = "proxy"
+	}
+	return responses.Ending{By: by, Err: end.Err, Bytes: end.Bytes, At: end.At}
 }

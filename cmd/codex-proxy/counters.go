@@ -57,6 +57,14 @@ func (s *service) trafficCounters() []series {
 			func() float64 { return float64(s.proxy.Stats().EncodedBodies) },
 		},
 		{
+			"codex_proxy_cut_events_total", "Events of a stream that are larger than tap.max_event_bytes.", nil,
+			func() float64 { return float64(s.proxy.Stats().CutEvents) },
+		},
+		{
+			"codex_proxy_half_events_total", "Streams that ended in the middle of an event.", nil,
+			func() float64 { return float64(s.proxy.Stats().HalfEvents) },
+		},
+		{
 			"codex_proxy_malformed_bodies_total", "Request bodies that are not one JSON object.", nil,
 			func() float64 { return float64(s.proxy.Stats().MalformedBodies) },
 		},
