@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // framingBytes is more than the tags and lengths around a resource's records
@@ -38,15 +40,16 @@ type batcher struct {
 	limits BatchLimits
 	// sealed takes a sealed batch. It is called with mu held, so that batches
 	// leave in the order they were sealed, and must not block.
-	sealed func(Entry)
+	sealed func(outbox.Entry)
 	// refused counts a record that came after close.
-	refused func()
+	refused func(name string)
 
 	mu      sync.Mutex
 	groups  []*group // those with records, in order of appearance
 	bytes   int      // of the open batch, framing included
 	records int
 	deltas  int
+	counts  outbox.Tally
 	spares  [][]byte
 	timer   *time.Timer // seals the open batch MaxDelay after its first record
 	closed  bool
@@ -54,12 +57,12 @@ type batcher struct {
 
 // add appends an encoded LogRecord to the open batch. It keeps no reference to
 // record.
-func (b *batcher) add(g *group, record []byte, delta bool) {
+func (b *batcher) add(g *group, record []byte, name string, delta bool) {
 	size := sizeBytesField(fieldLogRecord, len(record))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		b.refused()
+		b.refused(name)
 		return
 	}
 	if b.records > 0 && b.bytes+size+b.groupBytes(g) > b.limits.MaxBytes {
@@ -75,6 +78,10 @@ func (b *batcher) add(g *group, record []byte, delta bool) {
 	g.records = appendBytes(g.records, fieldLogRecord, record)
 	g.count++
 	b.records++
+	if b.counts == nil {
+		b.counts = make(outbox.Tally)
+	}
+	b.counts[name]++
 	if delta {
 		b.deltas++
 	}
@@ -144,8 +151,8 @@ func (b *batcher) sealLocked() {
 		g.records, g.count = nil, 0
 		b.groups[i] = nil
 	}
-	entry := Entry{Payload: payload, Records: b.records, Deltas: b.deltas}
-	b.groups, b.bytes, b.records, b.deltas = b.groups[:0], 0, 0, 0
+	entry := outbox.Entry{Payload: payload, Records: b.records, Deltas: b.deltas, Counts: b.counts}
+	b.groups, b.bytes, b.records, b.deltas, b.counts = b.groups[:0], 0, 0, 0, nil
 	b.sealed(entry)
 }
 

@@ -4,14 +4,14 @@ import (
 	"testing"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // sink is an outbox that keeps nothing, so that a benchmark measures recording.
-type sink struct{ Outbox }
+type sink struct{ outbox.Outbox }
 
-func (sink) Append(Entry) int { return 0 }
-func (sink) Size() (int, int) { return 0, 0 }
-func (sink) Close() int       { return 0 }
+func (sink) Append(outbox.Entry) {}
+func (sink) Close() int          { return 0 }
 
 func benchmarkRecord(b *testing.B, r events.Record) {
 	b.Helper()

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // Protocol is a way of speaking OTLP.
@@ -62,13 +63,13 @@ type Config struct {
 	// Queue bounds what waits; it is not used with an Outbox.
 	Queue QueueLimits
 	Batch BatchLimits
-	// Outbox keeps what waits; nil means a MemoryOutbox. The Exporter closes it.
-	Outbox Outbox
+	// Outbox keeps what waits; nil means one in memory. The Exporter closes it.
+	Outbox outbox.Outbox
 	// Logger takes changes of state; nil discards them.
 	Logger *slog.Logger
 }
 
-// QueueLimits bound a MemoryOutbox. Zero fields take their defaults.
+// QueueLimits bound the outbox in memory. Zero fields take their defaults.
 type QueueLimits struct {
 	MaxRecords int // 65536
 	MaxBytes   int // 64 MiB of encoded records
@@ -112,6 +113,11 @@ func (l BatchLimits) withDefaults() BatchLimits {
 	return l
 }
 
+// size is what bounds one entry.
+func (l BatchLimits) size() outbox.Limits {
+	return outbox.Limits{MaxRecords: l.MaxRecords, MaxBytes: l.MaxBytes}
+}
+
 func (c Config) withDefaults() Config {
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
@@ -132,7 +138,7 @@ func (c Config) withDefaults() Config {
 	c.Batch.MaxRecords = min(c.Batch.MaxRecords, max(1, c.Queue.MaxRecords/4))
 	c.Batch.MaxBytes = min(c.Batch.MaxBytes, max(1, c.Queue.MaxBytes/4))
 	if c.Outbox == nil {
-		c.Outbox = NewMemoryOutbox(c.Queue, c.Batch)
+		c.Outbox = outbox.NewMemory(outbox.Limits(c.Queue), c.Batch.size())
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -3,6 +3,8 @@ package otlp
 import (
 	"context"
 	"time"
+
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // maxSplits bounds the extra requests that bisecting costs between two
@@ -29,8 +31,11 @@ type courier struct {
 //
 // A batch refused for its size, or for a record in it, is bisected: the pieces
 // follow each other in order, and a single record still refused is dropped.
-func (c *courier) deliver(ctx context.Context, e Entry) (left Entry, after time.Duration) {
-	pieces := []Entry{e} // the next one last
+func (c *courier) deliver(
+	ctx context.Context, e outbox.Entry,
+) (left outbox.Entry, settled outbox.Settled, after time.Duration) {
+	settled = outbox.Settled{}
+	pieces := []outbox.Entry{e} // the next one last
 	for len(pieces) > 0 {
 		last := len(pieces) - 1
 		piece := pieces[last]
@@ -38,25 +43,26 @@ func (c *courier) deliver(ctx context.Context, e Entry) (left Entry, after time.
 		switch {
 		case r.verdict == verdictAccepted:
 			c.splits = 0
+			c.settle(settled, piece, r)
 			pieces = pieces[:last]
 		case r.verdict == verdictRetry:
 			c.splits = 0
-			return joined(pieces), r.after
+			return joined(pieces), settled, r.after
 		case r.verdict != verdictRefused && piece.Records > 1 && c.splits < maxSplits:
 			c.splits++
-			first, rest := piece.split()
+			first, rest := piece.Split()
 			pieces[last] = rest
 			pieces = append(pieces, first)
 		default:
-			c.drop(piece, r)
+			c.drop(settled, piece, r)
 			pieces = pieces[:last]
 		}
 	}
-	return Entry{ID: e.ID}, 0
+	return outbox.Entry{ID: e.ID}, settled, 0
 }
 
 // try sends a piece once and counts what comes of it.
-func (c *courier) try(ctx context.Context, piece Entry) reply {
+func (c *courier) try(ctx context.Context, piece outbox.Entry) reply {
 	if c.retrying {
 		c.ledger.retried()
 	}
@@ -66,7 +72,7 @@ func (c *courier) try(ctx context.Context, piece Entry) reply {
 	c.retrying = r.verdict == verdictRetry
 	switch {
 	case r.verdict == verdictAccepted:
-		c.ledger.accepted(piece.Records, r.rejected)
+		c.ledger.accepted()
 		c.health.works()
 		if r.rejected != 0 || r.detail != "" {
 			c.health.rejects(r.rejected, c.scrub.clean(r.detail))
@@ -83,21 +89,30 @@ func (c *courier) try(ctx context.Context, piece Entry) reply {
 	return r
 }
 
+// settle notes what became of a piece the collector took. What it says it
+// rejected is trusted only as far as the piece goes, and as it does not say which
+// records, every event name bears its share.
+func (*courier) settle(settled outbox.Settled, piece outbox.Entry, r reply) {
+	rejected := piece.Counts.Share(int(min(max(0, r.rejected), int64(piece.Records))))
+	settled.Add(outbox.PartialSuccess, rejected)
+	settled.Add(outbox.Delivered, piece.Counts.Minus(rejected))
+}
+
 // drop gives up a piece that will never be taken.
-func (c *courier) drop(piece Entry, r reply) {
-	why := reasonRefused
+func (c *courier) drop(settled outbox.Settled, piece outbox.Entry, r reply) {
+	why := outbox.Refused
 	if r.verdict == verdictTooLarge {
-		why = reasonTooLarge
+		why = outbox.TooLarge
 	}
-	c.ledger.dropped(why, piece.Records)
+	settled.Add(why, piece.Counts)
 	c.health.fails(r.cause, c.scrub.clean(r.text()), false)
 }
 
 // joined makes one entry of pieces, of which the first is last.
-func joined(pieces []Entry) Entry {
+func joined(pieces []outbox.Entry) outbox.Entry {
 	whole := pieces[len(pieces)-1]
 	for i := len(pieces) - 2; i >= 0; i-- {
-		whole = whole.join(pieces[i])
+		whole = whole.Join(pieces[i])
 	}
 	return whole
 }

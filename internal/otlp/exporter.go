@@ -1,7 +1,8 @@
 // Package otlp exports records as OpenTelemetry logs in the background.
 //
 // A record passes through the SDK's Logger into a processor that encodes it
-// once; batches of encoded records wait in an [Outbox]; one sender at a time
+// once; batches of encoded records wait in an
+// [outbox.Outbox]; one sender at a time
 // takes them, oldest first, to the collector over gRPC or HTTP. Observing never
 // waits for exporting: what the collector does not take piles up to a bound, and
 // whatever is given up is counted by reason in [Stats].
@@ -18,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/log"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // Exporter is an [events.Recorder] that sends records to a collector.
@@ -29,7 +31,7 @@ type Exporter struct {
 	attributes sync.Pool // of *[]attribute.KeyValue
 	loggers    *loggers
 	batcher    *batcher
-	outbox     Outbox
+	outbox     outbox.Outbox
 	ledger     *ledger
 
 	// turn holds one token. Who has taken it may send, and owns the four fields
@@ -88,8 +90,8 @@ func newExporter(cfg Config, s sender, scrub *scrubber, host string) *Exporter {
 	}
 	x.batcher = &batcher{
 		limits:  cfg.Batch,
-		sealed:  func(e Entry) { x.ledger.dropped(reasonQueueFull, x.outbox.Append(e)) },
-		refused: func() { x.ledger.dropped(reasonShutdown, 1) },
+		sealed:  x.outbox.Append,
+		refused: func(name string) { x.outbox.Lose(outbox.Tally{name: 1}, outbox.Shutdown) },
 	}
 	x.loggers = &loggers{
 		encoder: cfg.Encoder,
@@ -97,8 +99,6 @@ func newExporter(cfg Config, s sender, scrub *scrubber, host string) *Exporter {
 		version: cfg.Version,
 		items:   make(map[events.Resource]*item),
 	}
-	backlog, _ := x.outbox.Size()
-	x.ledger.recorded(backlog)
 	x.courier = &courier{sender: s, timeout: cfg.Timeout, ledger: x.ledger, health: x.health, scrub: scrub}
 	return x
 }
@@ -123,7 +123,6 @@ func (x *Exporter) emit(r events.Record) {
 	if body := x.encoder.Body(r); body != "" {
 		h.body = attribute.StringValue(body)
 	}
-	x.ledger.recorded(1)
 	to := x.loggers.get(r.Scope.Resource)
 	if !isDeltaEvent(r.Event) || !to.processor.emitDelta(h, *attrs) {
 		emitSDK(to.logger, h, *attrs)
@@ -150,7 +149,7 @@ func emitSDK(logger log.Logger, h head, attrs []attribute.KeyValue) {
 
 func isDeltaEvent(event events.Event) bool {
 	sse, ok := event.(*events.SSEEvent)
-	return ok && strings.HasSuffix(sse.Kind.Value, deltaSuffix)
+	return ok && strings.HasSuffix(sse.Kind.Value, outbox.DeltaSuffix)
 }
 
 // Close ends the Exporter and Run with it. Records still queued are counted as
@@ -162,7 +161,6 @@ func (x *Exporter) Close() error {
 		x.turn <- struct{}{} // A try under way has just been canceled.
 		x.batcher.close()
 		lost := x.outbox.Close()
-		x.ledger.dropped(reasonShutdown, lost)
 		x.health.loses(lost)
 		x.closeErr = x.courier.sender.close()
 	})
@@ -171,10 +169,29 @@ func (x *Exporter) Close() error {
 
 // Stats returns a snapshot that balances.
 func (x *Exporter) Stats() Stats {
-	s := x.ledger.snapshot()
+	_, process := x.Ledger()
+	s := x.ledger.snapshot(process.Total())
 	_, bytes := x.outbox.Size()
 	s.QueuedBytes = int64(x.batcher.openBytes() + bytes)
 	return s
+}
+
+// Ledger returns the books since ever and those since the process began, the
+// open batch included.
+func (x *Exporter) Ledger() (ever, process outbox.Ledger) {
+	x.batcher.mu.Lock()
+	defer x.batcher.mu.Unlock()
+	ever, process = x.outbox.Ledger()
+	ever.Observe(x.batcher.counts)
+	process.Observe(x.batcher.counts)
+	return ever, process
+}
+
+// Sync returns once all that is recorded so far is as safe as the outbox makes
+// it: on disk, if it is one on disk.
+func (x *Exporter) Sync(ctx context.Context) error {
+	x.batcher.seal()
+	return x.outbox.Sync(ctx)
 }
 
 // take waits for the turn to send. It reports false when ctx ends first.

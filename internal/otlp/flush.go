@@ -35,7 +35,7 @@ func (x *Exporter) Flush(ctx context.Context) error {
 // notFlushed is the error for records that are still queued. Without a cause the
 // collector's last answer is it.
 func (x *Exporter) notFlushed(cause error) error {
-	s := x.ledger.snapshot()
+	s := x.Stats()
 	if s.Queued == 0 {
 		return nil
 	}
@@ -48,19 +48,19 @@ func (x *Exporter) notFlushed(cause error) error {
 // sweep tries every entry up to the one with ID last. It reports whether all of
 // them are settled.
 func (x *Exporter) sweep(ctx context.Context, last uint64) bool {
-	settled := true
+	complete := true
 	for after := uint64(0); ; {
 		e, ok := x.outbox.Next(after)
 		if !ok {
-			return settled
+			return complete
 		}
 		if e.ID > last || ctx.Err() != nil {
-			x.outbox.Done(e)
-			return settled && e.ID > last
+			x.outbox.Done(e, nil)
+			return complete && e.ID > last
 		}
-		left, _ := x.courier.deliver(ctx, e)
-		x.outbox.Done(left)
-		settled = settled && left.Records == 0
+		left, settled, _ := x.courier.deliver(ctx, e)
+		x.outbox.Done(left, settled)
+		complete = complete && left.Records == 0
 		after = e.ID
 	}
 }

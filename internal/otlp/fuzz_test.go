@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // FuzzEncode checks that any record becomes a request that protobuf takes, which
@@ -17,8 +18,8 @@ func FuzzEncode(f *testing.F) {
 	f.Add("\xff", "\x00\xed\xa0\x80", "response.output_text.delta", int64(-1), int64(-1<<62), false, true)
 	f.Add("", "", ".delta", int64(1<<62), int64(1<<62), true, true)
 	f.Fuzz(func(t *testing.T, name, a, b string, n, seconds int64, flag, codex bool) {
-		outbox := NewMemoryOutbox(QueueLimits{}, BatchLimits{})
-		cfg := Config{Outbox: outbox, Encoder: new(events.Encoder)}
+		waiting := memory(QueueLimits{}, BatchLimits{})
+		cfg := Config{Outbox: waiting, Encoder: new(events.Encoder)}
 		if codex {
 			cfg.Encoder.Schema = events.SchemaCodex
 		}
@@ -37,14 +38,14 @@ func FuzzEncode(f *testing.F) {
 			x.Record(events.Record{Event: event, Scope: scope, Time: time.Unix(seconds, n), ID: name})
 		}
 		x.batcher.seal()
-		e, ok := outbox.Next(0)
+		e, ok := waiting.Next(0)
 		if !ok {
 			t.Fatal("nothing was sealed")
 		}
 		count(t, e)
-		first, rest := e.split()
+		first, rest := e.Split()
 		if count(t, first)+count(t, rest) != e.Records || first.Deltas+rest.Deltas != e.Deltas {
-			t.Errorf("split() = %d and %d records; want %d", first.Records, rest.Records, e.Records)
+			t.Errorf("Split() = %d and %d records; want %d", first.Records, rest.Records, e.Records)
 		}
 		if thin := e.WithoutDeltas(); count(t, thin) != e.Records-e.Deltas {
 			t.Errorf("WithoutDeltas() has %d records; want %d", thin.Records, e.Records-e.Deltas)
@@ -57,8 +58,8 @@ func FuzzEncode(f *testing.F) {
 func FuzzFilter(f *testing.F) {
 	f.Add([]byte("\x0a\x03\x12\x01\x12"))
 	f.Fuzz(func(_ *testing.T, payload []byte) {
-		e := Entry{Payload: payload, Records: 4}
-		e.split()
+		e := outbox.Entry{Payload: payload, Records: 4}
+		e.Split()
 		e.WithoutDeltas()
 	})
 }
@@ -70,7 +71,7 @@ type named struct {
 
 func (n *named) EventName() string { return n.name }
 
-func count(t *testing.T, e Entry) int {
+func count(t *testing.T, e outbox.Entry) int {
 	t.Helper()
 	request := new(collogpb.ExportLogsServiceRequest)
 	if err := proto.Unmarshal(e.Payload, request); err != nil {

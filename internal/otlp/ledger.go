@@ -3,6 +3,8 @@ package otlp
 import (
 	"sync"
 	"time"
+
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // Stats is a snapshot of an Exporter. Of records it holds at any moment that
@@ -36,60 +38,28 @@ type Stats struct {
 // Dropped counts records given up, by reason.
 type Dropped struct {
 	QueueFull int64 // to make room for newer ones
+	Expired   int64 // older than they may get
+	Damaged   int64 // not readable any more
 	Refused   int64 // the collector refused them for good
 	TooLarge  int64 // the collector refused them for their size
 	Shutdown  int64 // not delivered in time at shutdown, or recorded after it
 }
 
 // Total is the number of records dropped for any reason.
-func (d Dropped) Total() int64 { return d.QueueFull + d.Refused + d.TooLarge + d.Shutdown }
+func (d Dropped) Total() int64 {
+	return d.QueueFull + d.Expired + d.Damaged + d.Refused + d.TooLarge + d.Shutdown
+}
 
-// reason says why records are dropped.
-type reason uint8
-
-const (
-	reasonQueueFull reason = iota
-	reasonRefused
-	reasonTooLarge
-	reasonShutdown
-)
-
-// ledger counts under one lock, so that its snapshots always balance.
+// ledger counts requests. The books of the records are the outbox's.
 type ledger struct {
 	mu    sync.Mutex
 	stats Stats
 }
 
-func (l *ledger) recorded(records int) {
+func (l *ledger) accepted() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stats.Recorded += int64(records)
-}
-
-func (l *ledger) dropped(why reason, records int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch n := int64(records); why {
-	case reasonQueueFull:
-		l.stats.Dropped.QueueFull += n
-	case reasonRefused:
-		l.stats.Dropped.Refused += n
-	case reasonTooLarge:
-		l.stats.Dropped.TooLarge += n
-	case reasonShutdown:
-		l.stats.Dropped.Shutdown += n
-	}
-}
-
-// accepted counts a batch the collector took. What it says it rejected is
-// trusted only as far as the batch goes.
-func (l *ledger) accepted(records int, rejected int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	rejected = min(max(0, rejected), int64(records))
 	l.stats.Batches++
-	l.stats.Rejected += rejected
-	l.stats.Delivered += int64(records) - rejected
 }
 
 func (l *ledger) failed(text string) {
@@ -105,10 +75,22 @@ func (l *ledger) retried() {
 	l.stats.Retries++
 }
 
-func (l *ledger) snapshot() Stats {
+// snapshot returns the counts of the requests and those of the records.
+func (l *ledger) snapshot(records outbox.Account) Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stats
-	s.Queued = s.Recorded - s.Delivered - s.Rejected - s.Dropped.Total()
+	s.Recorded = records.Observed
+	s.Queued = records.Queued()
+	s.Delivered = records.Settled[outbox.Delivered]
+	s.Rejected = records.Settled[outbox.PartialSuccess]
+	s.Dropped = Dropped{
+		QueueFull: records.Settled[outbox.QueueFull],
+		Expired:   records.Settled[outbox.Expired],
+		Damaged:   records.Settled[outbox.Damaged],
+		Refused:   records.Settled[outbox.Refused],
+		TooLarge:  records.Settled[outbox.TooLarge],
+		Shutdown:  records.Settled[outbox.Shutdown],
+	}
 	return s
 }

@@ -8,18 +8,19 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // sealedEntry returns the entry that a batcher makes of records.
-func sealedEntry(t *testing.T, records ...events.Record) Entry {
+func sealedEntry(t *testing.T, records ...events.Record) outbox.Entry {
 	t.Helper()
-	outbox := NewMemoryOutbox(QueueLimits{}, BatchLimits{})
-	x := openScripted(Config{Outbox: outbox}, &scripted{})
+	waiting := memory(QueueLimits{}, BatchLimits{})
+	x := openScripted(Config{Outbox: waiting}, &scripted{})
 	for _, r := range records {
 		x.Record(r)
 	}
 	x.batcher.seal()
-	e, ok := outbox.Next(0)
+	e, ok := waiting.Next(0)
 	if !ok {
 		t.Fatal("Next() found nothing")
 	}
@@ -28,9 +29,24 @@ func sealedEntry(t *testing.T, records ...events.Record) Entry {
 	return e
 }
 
+// memory returns an outbox with limits as the exporter's own has them.
+func memory(queue QueueLimits, batch BatchLimits) *outbox.Memory {
+	return outbox.NewMemory(outbox.Limits(queue.withDefaults()), batch.withDefaults().size())
+}
+
+// appended appends entries and returns how many records had to go for them.
+func appended(o *outbox.Memory, entries ...outbox.Entry) int64 {
+	_, before := o.Ledger()
+	for _, e := range entries {
+		o.Append(e)
+	}
+	_, after := o.Ledger()
+	return after.Total().Settled[outbox.QueueFull] - before.Total().Settled[outbox.QueueFull]
+}
+
 // contents returns what the entry's records say: the text of a prompt, or "-"
 // for a delta.
-func contents(t *testing.T, e Entry) []string {
+func contents(t *testing.T, e outbox.Entry) []string {
 	t.Helper()
 	request := new(collogpb.ExportLogsServiceRequest)
 	if err := proto.Unmarshal(e.Payload, request); err != nil {
@@ -56,7 +72,7 @@ func contents(t *testing.T, e Entry) []string {
 	return texts
 }
 
-func all(t *testing.T, o *MemoryOutbox) [][]string {
+func all(t *testing.T, o *outbox.Memory) [][]string {
 	t.Helper()
 	var texts [][]string
 	for after := uint64(0); ; {
@@ -64,27 +80,24 @@ func all(t *testing.T, o *MemoryOutbox) [][]string {
 		if !ok {
 			return texts
 		}
-		o.Done(e)
+		o.Done(e, nil)
 		after = e.ID
 		texts = append(texts, contents(t, e))
 	}
 }
 
 func TestMemoryOutboxDropsDeltasFirst(t *testing.T) {
-	o := NewMemoryOutbox(QueueLimits{MaxRecords: 6}, BatchLimits{MaxRecords: 3})
-	dropped := 0
-	dropped += o.Append(sealedEntry(t, prompt("a"), delta(), prompt("b")))
-	dropped += o.Append(sealedEntry(t, delta(), prompt("c"), delta()))
-	if dropped != 0 {
+	o := memory(QueueLimits{MaxRecords: 6}, BatchLimits{MaxRecords: 3})
+	if dropped := appended(o, sealedEntry(t, prompt("a"), delta(), prompt("b")), sealedEntry(t, delta(), prompt("c"), delta())); dropped != 0 {
 		t.Fatalf("Append() dropped %d below the bound", dropped)
 	}
-	if dropped := o.Append(sealedEntry(t, prompt("d"))); dropped != 1 {
+	if dropped := appended(o, sealedEntry(t, prompt("d"))); dropped != 1 {
 		t.Errorf("Append() = %d; want 1, the oldest delta", dropped)
 	}
 	if diff := cmp.Diff([][]string{{"a", "b"}, {"-", "c", "-"}, {"d"}}, all(t, o)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
-	if dropped := o.Append(sealedEntry(t, prompt("e"), prompt("f"), prompt("g"))); dropped != 4 {
+	if dropped := appended(o, sealedEntry(t, prompt("e"), prompt("f"), prompt("g"))); dropped != 4 {
 		t.Errorf("Append() = %d; want 4: two deltas, then the oldest batch", dropped)
 	}
 	if diff := cmp.Diff([][]string{{"c"}, {"d"}, {"e", "f", "g"}}, all(t, o)); diff != "" {
@@ -95,10 +108,10 @@ func TestMemoryOutboxDropsDeltasFirst(t *testing.T) {
 func TestMemoryOutboxBoundsBytes(t *testing.T) {
 	e := sealedEntry(t, prompt("a"))
 	size := len(e.Payload)
-	o := NewMemoryOutbox(QueueLimits{MaxBytes: 3 * size}, BatchLimits{MaxRecords: 1})
-	dropped := 0
+	o := memory(QueueLimits{MaxBytes: 3 * size}, BatchLimits{MaxRecords: 1})
+	dropped := int64(0)
 	for range 10 {
-		dropped += o.Append(e)
+		dropped += appended(o, e)
 	}
 	if records, bytes := o.Size(); records != 3 || bytes != 3*size || dropped != 7 {
 		t.Errorf("Size() = %d, %d after %d drops; want 3, %d after 7", records, bytes, dropped, 3*size)
@@ -106,23 +119,23 @@ func TestMemoryOutboxBoundsBytes(t *testing.T) {
 }
 
 func TestMemoryOutboxKeepsClaim(t *testing.T) {
-	o := NewMemoryOutbox(QueueLimits{MaxRecords: 2}, BatchLimits{MaxRecords: 4})
+	o := memory(QueueLimits{MaxRecords: 2}, BatchLimits{MaxRecords: 4})
 	o.Append(sealedEntry(t, prompt("a"), delta()))
 	claimed, _ := o.Next(0)
-	if dropped := o.Append(sealedEntry(t, prompt("b"))); dropped != 1 {
+	if dropped := appended(o, sealedEntry(t, prompt("b"))); dropped != 1 {
 		t.Errorf("Append() = %d; want 1, the newest: the other is on its way", dropped)
 	}
 	if got, _ := o.Next(0); len(contents(t, got)) != 2 {
 		t.Errorf("claimed entry has %q; want it unchanged", contents(t, got))
 	}
-	o.Done(Entry{ID: claimed.ID})
+	o.Done(outbox.Entry{ID: claimed.ID}, nil)
 	if records, bytes := o.Size(); records != 0 || bytes != 0 {
 		t.Errorf("Size() after Done = %d, %d; want an empty outbox", records, bytes)
 	}
 }
 
 func TestMemoryOutboxJoinsWhatWaits(t *testing.T) {
-	o := NewMemoryOutbox(QueueLimits{}, BatchLimits{MaxRecords: 3})
+	o := memory(QueueLimits{}, BatchLimits{MaxRecords: 3})
 	for _, text := range []string{"a", "b", "c", "d"} {
 		o.Append(sealedEntry(t, prompt(text)))
 	}
@@ -136,7 +149,7 @@ func TestMemoryOutboxJoinsWhatWaits(t *testing.T) {
 	if string(second.Payload) != before {
 		t.Error("a claimed payload was changed")
 	}
-	o.Done(second)
+	o.Done(second, nil)
 	if diff := cmp.Diff([][]string{{"a", "b", "c"}, {"d"}, {"e"}}, all(t, o)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
@@ -147,10 +160,10 @@ func TestEntrySplit(t *testing.T) {
 	elsewhere.Scope.Resource = &events.Resource{ServiceName: "other"}
 	e := sealedEntry(t, prompt("a"), elsewhere, prompt("b"), delta(), prompt("d"))
 	e.ID = 7
-	first, rest := e.split()
+	first, rest := e.Split()
 	// Records of one resource stand together.
 	if diff := cmp.Diff([][]string{{"a", "b"}, {"-", "d", "c"}}, [][]string{contents(t, first), contents(t, rest)}); diff != "" {
-		t.Errorf("split() (-want +got):\n%s", diff)
+		t.Errorf("Split() (-want +got):\n%s", diff)
 	}
 	if first.ID != 7 || rest.ID != 7 {
 		t.Errorf("IDs = %d, %d; want 7", first.ID, rest.ID)
@@ -159,8 +172,8 @@ func TestEntrySplit(t *testing.T) {
 	if err := proto.Unmarshal(first.Payload, request); err != nil || len(request.GetResourceLogs()) != 1 {
 		t.Errorf("first half has %d resources (%v); want 1: none without records", len(request.GetResourceLogs()), err)
 	}
-	if diff := cmp.Diff([]string{"a", "b", "-", "d", "c"}, contents(t, first.join(rest))); diff != "" {
-		t.Errorf("join() (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"a", "b", "-", "d", "c"}, contents(t, first.Join(rest))); diff != "" {
+		t.Errorf("Join() (-want +got):\n%s", diff)
 	}
 }
 
@@ -195,7 +208,7 @@ func TestQueueBoundIsCounted(t *testing.T) {
 // TestBacklogIsCounted starts with an outbox that holds what an earlier process
 // recorded.
 func TestBacklogIsCounted(t *testing.T) {
-	o := NewMemoryOutbox(QueueLimits{}, BatchLimits{})
+	o := memory(QueueLimits{}, BatchLimits{})
 	o.Append(sealedEntry(t, prompt("a"), prompt("b")))
 	x := openScripted(Config{Outbox: o}, &scripted{replies: []reply{{}}})
 	defer x.Close()

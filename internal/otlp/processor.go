@@ -8,12 +8,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
-)
 
-// What marks a record as a delta: high in number, low in worth.
-const (
-	kindAttribute = "event.kind"
-	deltaSuffix   = ".delta"
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // maxPooledBytes keeps one huge record from pinning its buffer for ever.
@@ -45,7 +41,7 @@ func (p *processor) OnEmit(_ context.Context, r *sdklog.Record) error {
 	})
 	buf := p.borrow()
 	*buf = appendSDKRecord((*buf)[:0], r)
-	p.batcher.add(p.group.Load(), *buf, tellsDelta(r))
+	p.batcher.add(p.group.Load(), *buf, r.EventName(), tellsDelta(r))
 	p.giveBack(buf)
 	return nil
 }
@@ -61,7 +57,7 @@ func (p *processor) emitDelta(h head, attrs []attribute.KeyValue) bool {
 	}
 	buf := p.borrow()
 	*buf = appendRecord((*buf)[:0], h, attrs)
-	p.batcher.add(g, *buf, true)
+	p.batcher.add(g, *buf, h.name, true)
 	p.giveBack(buf)
 	return true
 }
@@ -88,10 +84,10 @@ func (*processor) Shutdown(context.Context) error { return nil }
 func tellsDelta(r *sdklog.Record) bool {
 	delta := false
 	r.WalkAttributes(func(kv attribute.KeyValue) bool {
-		if kv.Key != kindAttribute {
+		if kv.Key != outbox.KindAttribute {
 			return true
 		}
-		delta = kv.Value.Type() == attribute.STRING && strings.HasSuffix(kv.Value.AsString(), deltaSuffix)
+		delta = kv.Value.Type() == attribute.STRING && strings.HasSuffix(kv.Value.AsString(), outbox.DeltaSuffix)
 		return false
 	})
 	return delta

@@ -29,7 +29,7 @@ func (x *Exporter) Run(ctx context.Context) error {
 // step attempts the oldest entry, if there is one, and returns how long to wait
 // before the next try; 0 when the entry is settled.
 func (x *Exporter) step(ctx context.Context) (wait time.Duration, found bool) {
-	if full := x.ledger.snapshot().Dropped.QueueFull; full != x.full {
+	if full := x.Stats().Dropped.QueueFull; full != x.full {
 		x.full = full
 		x.health.overflows(full)
 	}
@@ -37,8 +37,8 @@ func (x *Exporter) step(ctx context.Context) (wait time.Duration, found bool) {
 	if !found {
 		return 0, false
 	}
-	left, after := x.courier.deliver(ctx, e)
-	x.outbox.Done(left)
+	left, settled, after := x.courier.deliver(ctx, e)
+	x.outbox.Done(left, settled)
 	if left.Records == 0 {
 		x.backoff.reset()
 		return 0, true

@@ -1,9 +1,32 @@
-package otlp
+package outbox
 
 import (
 	"bytes"
 
 	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// What marks a record as a delta: high in number, low in worth.
+const (
+	KindAttribute = "event.kind"
+	DeltaSuffix   = ".delta"
+)
+
+// Field numbers of opentelemetry/proto/{collector/logs,logs,resource,common}/v1.
+const (
+	fieldResourceLogs protowire.Number = 1 // ExportLogsServiceRequest
+
+	fieldScopeLogs protowire.Number = 2 // ResourceLogs
+
+	fieldLogRecord protowire.Number = 2 // ScopeLogs
+
+	fieldAttribute protowire.Number = 6 // LogRecord
+	fieldEventName protowire.Number = 12
+
+	fieldKey   protowire.Number = 1 // KeyValue
+	fieldValue protowire.Number = 2
+
+	fieldStringValue protowire.Number = 1 // AnyValue
 )
 
 // Entry is one sealed batch: an ExportLogsServiceRequest in its protobuf
@@ -19,6 +42,8 @@ type Entry struct {
 	// Deltas is the number of records among them that tell of a stream event
 	// whose kind ends in .delta. They go first when room is short.
 	Deltas int
+	// Counts are the records by event name. They never change.
+	Counts Tally
 }
 
 // WithoutDeltas returns the entry with its deltas taken out.
@@ -26,20 +51,21 @@ func (e Entry) WithoutDeltas() Entry {
 	return e.filter(func(_ int, delta bool) bool { return !delta })
 }
 
-// split returns the first half of the entry's records and the rest.
-func (e Entry) split() (first, rest Entry) {
+// Split returns the first half of the entry's records and the rest.
+func (e Entry) Split() (first, rest Entry) {
 	half := e.Records / 2
 	first = e.filter(func(i int, _ bool) bool { return i < half })
 	rest = e.filter(func(i int, _ bool) bool { return i >= half })
 	return first, rest
 }
 
-// join returns one entry, with e's ID, that holds e's records and next's. It
+// Join returns one entry, with e's ID, that holds e's records and next's. It
 // uses the spare capacity behind e's payload, so e may be joined only once.
-func (e Entry) join(next Entry) Entry {
+func (e Entry) Join(next Entry) Entry {
 	e.Payload = append(e.Payload, next.Payload...)
 	e.Records += next.Records
 	e.Deltas += next.Deltas
+	e.Counts = e.Counts.Plus(next.Counts)
 	return e
 }
 
@@ -47,7 +73,7 @@ func (e Entry) join(next Entry) Entry {
 // index and whether it is a delta, reports true. A resource or scope without
 // records left goes too.
 func (e Entry) filter(keep func(i int, delta bool) bool) Entry {
-	kept := Entry{ID: e.ID}
+	kept := Entry{ID: e.ID, Counts: Tally{}}
 	index := 0
 	kept.Payload, _ = rewrite(e.Payload, fieldResourceLogs, func(resourceLogs []byte) ([]byte, bool) {
 		return rewrite(resourceLogs, fieldScopeLogs, func(scopeLogs []byte) ([]byte, bool) {
@@ -57,6 +83,7 @@ func (e Entry) filter(keep func(i int, delta bool) bool) Entry {
 				index++
 				if ok {
 					kept.Records++
+					kept.Counts[eventName(record)]++
 				}
 				if ok && delta {
 					kept.Deltas++
@@ -91,11 +118,19 @@ func rewrite(message []byte, field protowire.Number, f func([]byte) ([]byte, boo
 		}
 		inner, _ := protowire.ConsumeBytes(raw[n:])
 		if replaced, ok := f(inner); ok {
-			out = appendBytes(out, field, replaced)
+			out = protowire.AppendTag(out, field, protowire.BytesType)
+			out = protowire.AppendBytes(out, replaced)
 			found = true
 		}
 	}
 	return out, found
+}
+
+// eventName returns the name of an encoded LogRecord's event.
+func eventName(record []byte) string {
+	name := ""
+	eachBytesField(record, fieldEventName, func(text []byte) { name = string(text) })
+	return name
 }
 
 // isDelta reports whether an encoded LogRecord has an event.kind that ends in
@@ -104,13 +139,13 @@ func isDelta(record []byte) bool {
 	delta := false
 	eachBytesField(record, fieldAttribute, func(kv []byte) {
 		isKind := false
-		eachBytesField(kv, fieldKey, func(key []byte) { isKind = string(key) == kindAttribute })
+		eachBytesField(kv, fieldKey, func(key []byte) { isKind = string(key) == KindAttribute })
 		if !isKind {
 			return
 		}
 		eachBytesField(kv, fieldValue, func(value []byte) {
 			eachBytesField(value, fieldStringValue, func(text []byte) {
-				delta = bytes.HasSuffix(text, []byte(deltaSuffix))
+				delta = bytes.HasSuffix(text, []byte(DeltaSuffix))
 			})
 		})
 	})

@@ -1,0 +1,77 @@
+package outbox
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTallyShare(t *testing.T) {
+	whole := Tally{"a": 6, "b": 3, "c": 1}
+	for n, want := range map[int]Tally{
+		-1: {},
+		0:  {},
+		1:  {"a": 1, "b": 0, "c": 0},
+		5:  {"a": 3, "b": 2, "c": 0},
+		10: whole,
+		11: whole,
+	} {
+		got := whole.Share(n)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Share(%d) (-want +got):\n%s", n, diff)
+		}
+	}
+	for n := range 11 {
+		part := whole.Share(n)
+		if part.Total() != n || part.Plus(whole.Minus(part)).Total() != 10 {
+			t.Errorf("Share(%d) = %v; want %d records", n, part, n)
+		}
+	}
+}
+
+func TestMemoryHoldsWhatIsWritten(t *testing.T) {
+	entry := func(name string) Entry { return Entry{Payload: []byte("x"), Records: 1, Counts: Tally{name: 1}} }
+	o := NewMemory(Limits{MaxRecords: 2, MaxBytes: 100}, Limits{MaxRecords: 1, MaxBytes: 100})
+	o.Append(entry("a"))
+	o.Append(entry("b"))
+	held, _ := o.Hold()
+	o.Append(entry("c"))
+	o.Append(entry("d"))
+	if len(held) != 2 {
+		t.Fatalf("Hold() = %v; want both entries", held)
+	}
+	ever, _ := o.Ledger()
+	if ever["a"].Queued() != 1 || ever["b"].Queued() != 1 || ever["c"].Settled[QueueFull] != 1 {
+		t.Errorf("Ledger() = %v; want what is being written to stay", ever)
+	}
+	first, _ := o.Next(0)
+	if claimed := o.Release(true); claimed != first.ID || first.Records != 1 {
+		t.Errorf("Release() = %d; want %d, which is being sent", claimed, first.ID)
+	}
+	if records, bytes := o.Size(); records != 0 || bytes != 0 {
+		t.Errorf("Size() = %d, %d; want nothing left", records, bytes)
+	}
+	if ever, _ := o.Ledger(); ever.Queued().Total() != 2 {
+		t.Errorf("Ledger() = %v; want two records queued elsewhere", ever)
+	}
+	o.Restore(first)
+	o.Done(Entry{ID: first.ID}, Settled{Delivered: first.Counts})
+	if ever, _ := o.Ledger(); ever["a"].Settled[Delivered] != 1 || ever["a"].Queued() != 0 {
+		t.Errorf("Ledger() = %v; want a delivered", ever)
+	}
+}
+
+func TestMemoryInherits(t *testing.T) {
+	o := NewMemory(Limits{}, Limits{})
+	before := Ledger{}
+	before.Observe(Tally{"a": 10})
+	before.Settle(Tally{"a": 7}, Delivered)
+	o.Inherit(before, Tally{"a": 3})
+	ever, process := o.Ledger()
+	if ever["a"] != before["a"] {
+		t.Errorf("ever = %v; want %v", ever, before)
+	}
+	if process["a"].Observed != 3 || process["a"].Queued() != 3 {
+		t.Errorf("process = %v; want the three that are left", process)
+	}
+}

@@ -1,0 +1,82 @@
+package outbox
+
+import "slices"
+
+// What follows makes a Memory the front of a store: entries wait in it until
+// they are written, and stay while nothing can be written.
+
+// Hold returns all entries, which neither change nor go before Release, and the
+// books as of this moment. A hold that was not released is renewed.
+func (o *Memory) Hold() (entries []Entry, ever Ledger) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held = len(o.entries)
+	return slices.Clone(o.entries), o.earlier.Plus(o.book)
+}
+
+// Release ends a hold. Entries that were written leave the memory without a
+// fate. claimed is the ID of the one among them that is being sent, if any: its
+// Done is the store's to handle from now on.
+func (o *Memory) Release(written bool) (claimed uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	held := o.held
+	o.held = 0
+	if !written {
+		return 0
+	}
+	for _, e := range o.entries[:held] {
+		o.records -= e.Records
+		o.bytes -= len(e.Payload)
+		if e.ID == o.claimed {
+			claimed, o.claimed = e.ID, 0
+		}
+	}
+	o.entries = slices.Delete(o.entries, 0, held)
+	return claimed
+}
+
+// Restore puts an entry that left by Release, and is being sent, back in front.
+func (o *Memory) Restore(e Entry) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.records += e.Records
+	o.bytes += len(e.Payload)
+	o.entries = slices.Insert(o.entries, 0, e)
+	o.claimed = e.ID
+}
+
+// Settle notes the fate of records that are not in memory.
+func (o *Memory) Settle(settled Settled) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for fate, t := range settled {
+		o.book.Settle(t, fate)
+	}
+}
+
+// Inherit takes over the books of earlier processes and what they left
+// undelivered, which the store keeps. It may be called once.
+func (o *Memory) Inherit(ever Ledger, left Tally) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.earlier = ever.Plus(nil)
+	for name, n := range left {
+		account := o.earlier[name]
+		account.Observed -= int64(n)
+		o.earlier[name] = account
+	}
+	o.book.Observe(left)
+}
+
+// Advance makes IDs from now on be above id. It returns the lowest ID in memory,
+// 0 for none.
+func (o *Memory) Advance(id uint64) (first uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last = max(o.last, id)
+	if len(o.entries) == 0 {
+		return 0
+	}
+	return o.entries[0].ID
+}
