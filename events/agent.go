@@ -14,7 +14,7 @@ const (
 // resumed. It mirrors SessionTelemetry::conversation_starts.
 type ConversationStarts struct {
 	ProviderName          Opt[string] `attr:"provider_name" doc:"Display name of the model provider." absent:"the agent does not say"`
-	ReasoningEffort       Opt[string] `attr:"reasoning_effort" doc:"Reasoning effort as configured." absent:"not configured"`
+	ReasoningEffort       Opt[string] `attr:"reasoning_effort" doc:"Reasoning effort as configured, or as the requests ask for it." absent:"not configured" differs:"schema codex leaves out medium since 0.88: Codex asks for it by itself"`
 	ReasoningSummary      Opt[string] `attr:"reasoning_summary" doc:"auto, concise, detailed or none." absent:"the agent does not say"`
 	ContextWindow         Opt[int64]  `attr:"context_window" unit:"{token}" doc:"Size of the context window." absent:"not configured"`
 	MaxOutputTokens       Opt[int64]  `attr:"max_output_tokens" unit:"{token}" doc:"Limit on output tokens." absent:"not configured" differs:"Codex dropped it in November 2025, after 0.58"`

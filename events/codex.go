@@ -13,6 +13,8 @@ func expandCodex(r Record, yield func(Record)) {
 		expandSSEEvent(r, event, yield)
 	case *WebSocketConnect:
 		expandWebSocketConnect(r, *event, yield)
+	case *ConversationStarts:
+		expandConversationStarts(r, *event, yield)
 	case *ToolDecision:
 		expandToolDecision(r, *event, yield)
 	case *ToolResult:
@@ -103,10 +105,11 @@ func withoutTokens(event *SSEEvent) *SSEEvent {
 	return &plain
 }
 
-// tokens returns the second record of a completion.
+// tokens returns the second record of a completion. Its kind is not that of the
+// event, which may have come under another name.
 func tokens(event *SSEEvent, profile Profile) *SSEEvent {
 	told := *event
-	told.DurationMS = Opt[int64]{}
+	told.Kind, told.DurationMS = Some("response.completed"), Opt[int64]{}
 	told.Usage = codexUsage(*event.Usage, profile)
 	if !profile.TellsTTFT() {
 		told.TTFTMS = Opt[int64]{}

@@ -40,6 +40,21 @@ func (p Profile) structuresShell() bool { return !p.before(45) && p.before(132) 
 // (openai/codex#4510).
 func (p Profile) tellsMCPResults() bool { return !p.before(45) }
 
+// asksForEffort reports whether Codex asks for an effort that nobody configured:
+// that of the model's own description, most often medium.
+func (p Profile) asksForEffort() bool { return !p.before(88) }
+
+// expandConversationStarts leaves out an effort that may not be the configured
+// one.
+func expandConversationStarts(r Record, event ConversationStarts, yield func(Record)) {
+	profile := r.Scope.Profile
+	if profile.Codex && profile.asksForEffort() && event.ReasoningEffort.Value == "medium" {
+		event.ReasoningEffort = Opt[string]{}
+	}
+	r.Event = &event
+	yield(r)
+}
+
 func expandToolDecision(r Record, event ToolDecision, yield func(Record)) {
 	profile := r.Scope.Profile
 	if !profile.decides(&event) {
@@ -82,6 +97,8 @@ func codexTool(name string, namespace Opt[string], profile Profile) (string, Opt
 			namespace = Some("functions")
 		}
 		return name, namespace
+	case profile.before(120):
+		return name, Opt[string]{}
 	default:
 		return namespace.Value + name, Opt[string]{}
 	}
