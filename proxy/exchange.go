@@ -25,18 +25,20 @@ type exchange struct {
 	id       string
 	arrived  time.Time
 	endpoint responses.Endpoint
+	stored   string          // id of the stored response that the request is for
 	recorder events.Recorder // nil unless watched
 	socket   bool            // a WebSocket handshake at the endpoint
 	buffer   *[bufferBytes]byte
 
-	mu        sync.Mutex // guards inspector: the transport may read on while the response comes
+	mu        sync.Mutex // guards what follows: the transport may read on while the response comes
 	inspector *responses.Inspector
+	session   *session.Exchange // nil until the request was read
 }
 
 func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	e := &exchange{h: h, w: w, in: r, arrived: time.Now()}
 	if rest, ok := belowV1(r.URL.Path); ok {
-		e.endpoint = responses.EndpointOf(r.Method, rest)
+		e.endpoint, e.stored = responses.EndpointOf(r.Method, rest), responses.StoredID(rest)
 		e.socket = rest == "/responses" && upgrades(r)
 	}
 	if e.watches() {
@@ -73,7 +75,10 @@ func (e *exchange) inspected(body io.ReadCloser, length int64) io.ReadCloser {
 		e.h.encoded.Add(1)
 		return body
 	}
-	e.inspector = responses.NewInspector()
+	e.inspector = responses.NewInspector(responses.InspectorConfig{
+		Items:    e.endpoint.Generates && !e.endpoint.Chat,
+		InFlight: e.h.cfg.Sessions.InFlight,
+	})
 	return &inspectedBody{ReadCloser: body, look: e.look, left: length}
 }
 
@@ -83,6 +88,20 @@ func (e *exchange) look(p []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.inspector.Write(p)
+	if e.session == nil && e.inspector.Done() {
+		e.begin(e.inspector.Request(), e.inspector.Input())
+	}
+}
+
+// begin tells what is new in the request. The caller holds mu.
+func (e *exchange) begin(request responses.Request, input *responses.Input) {
+	e.session = e.h.cfg.Sessions.Begin(&session.Arrival{
+		Header: e.in.Header.Get, Endpoint: e.endpoint, Request: request, Input: input, ResponseID: e.stored,
+		Resource: e.h.cfg.Resource, ExchangeID: e.id, Auth: credentialSum(e.in.Header), At: e.arrived,
+	})
+	for _, record := range e.session.Records() {
+		e.recorder.Record(record)
+	}
 }
 
 // contain keeps a panic of observation from the traffic.
@@ -92,14 +111,19 @@ func (e *exchange) contain() {
 	}
 }
 
-// request returns what is known of the request's body by now.
-func (e *exchange) request() responses.Request {
+// request returns what is known of the request by now, and its part in a
+// conversation. Of a body that is not complete, only the top level counts.
+func (e *exchange) request() (responses.Request, *session.Exchange) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.inspector == nil {
-		return responses.Request{}
+	var request responses.Request
+	if e.inspector != nil {
+		request = e.inspector.Request()
 	}
-	return e.inspector.Request()
+	if e.session == nil {
+		e.begin(request, nil)
+	}
+	return request, e.session
 }
 
 // outcome is how a request was answered: with a response, or with an error.
@@ -113,11 +137,12 @@ type outcome struct {
 
 // tell records codex.api_request and returns what a Turn needs to go on.
 func (e *exchange) tell(o outcome) (*events.Scope, responses.Request) {
-	request := e.request()
+	request, conversation := e.request()
 	if request.Malformed && o.err == nil {
 		e.h.malformed.Add(1)
 	}
-	scope := session.Identify(e.in.Header.Get, request, e.h.cfg.Resource, e.id)
+	answered := *conversation.Scope()
+	scope := &answered
 	scope.RequestID = requestID(o.header)
 	number, after := e.h.cfg.Sessions.Attempt(session.Call{
 		Scope: scope, Endpoint: e.endpoint.Path, Sum: request.Sum, Auth: credentialSum(e.in.Header),

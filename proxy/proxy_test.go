@@ -152,13 +152,13 @@ func TestStreamIsForwardedAndTold(t *testing.T) {
 		t.Errorf("scope = %+v", got)
 	}
 	ends := records.ended()
-	if len(all) != 5 || len(ends) != 1 {
-		t.Fatalf("%d records, %d ends; want 5 and 1", len(all), len(ends))
+	if len(all) != 6 || len(ends) != 1 {
+		t.Fatalf("%d records, %d ends; want 6 and 1", len(all), len(ends))
 	}
 	if end := ends[0]; end.Usage == nil || end.Input != 1200 || end.Cached.Value != 1024 || end.Total != 1242 || !end.DurationMS.Set {
 		t.Errorf("completion = %+v; want duration and tokens", end)
 	}
-	if got := all[4].Scope.ResponseID; got != "resp_1" {
+	if got := all[5].Scope.ResponseID; got != "resp_1" {
 		t.Errorf("response.id = %q; want resp_1", got)
 	}
 }

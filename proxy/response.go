@@ -53,6 +53,7 @@ func (e *exchange) answered(response *http.Response) error {
 		Endpoint:   e.endpoint,
 		Request:    request,
 		CFRay:      limited(response.Header.Get("Cf-Ray")),
+		Items:      e.session,
 	})
 	options := ssetap.Options{
 		MaxEventBytes: e.h.cfg.MaxEventBytes,

@@ -97,6 +97,7 @@ func (t *Turn) Document(body, tail []byte, end Ending) {
 		usage = usageInTail(tail)
 	}
 	t.name(gjson.GetBytes(body, "id").String())
+	t.output(body, end.At, tail != nil)
 	record := &events.SSEEvent{
 		Kind:        events.Some("response.completed"),
 		DurationMS:  events.Some(events.Milliseconds(end.At.Sub(t.cfg.Start))),

@@ -69,3 +69,17 @@ func storedResponse(method, path string) Endpoint {
 		return Endpoint{}
 	}
 }
+
+// StoredID returns the id of the stored response that a path below the base URL
+// names, "" for none.
+func StoredID(path string) string {
+	rest, ok := strings.CutPrefix(path, "/responses/")
+	if !ok {
+		return ""
+	}
+	id, _, _ := strings.Cut(rest, "/")
+	if id == "compact" || id == "input_tokens" {
+		return ""
+	}
+	return id
+}

@@ -12,9 +12,19 @@ import (
 // Inspector reads a request body as its bytes pass, in memory that does not
 // grow with it. It is not safe for concurrent use.
 type Inspector struct {
-	scan  scanner
-	sum   maphash.Hash
-	bytes int64
+	scan    scanner
+	collect collector
+	sum     maphash.Hash
+	bytes   int64
+}
+
+// InspectorConfig says what an Inspector looks for.
+type InspectorConfig struct {
+	// Items makes it look at the items of the input and at the tools.
+	Items bool
+	// InFlight reports whether the output of a call is waited for; nil for none.
+	// It must not keep the id.
+	InFlight func(callID []byte) bool
 }
 
 // maxValueBytes bounds one value kept of a request.
@@ -24,19 +34,30 @@ const maxValueBytes = 64 << 10
 var seed = maphash.MakeSeed()
 
 // NewInspector returns an Inspector for one request.
-func NewInspector() *Inspector {
-	i := &Inspector{scan: scanner{want: wanted, limit: maxValueBytes}}
+func NewInspector(cfg InspectorConfig) *Inspector {
+	i := &Inspector{collect: collector{inFlight: cfg.InFlight}}
+	i.scan = scanner{treat: treatValues, show: i.collect.element, limit: maxValueBytes}
+	if cfg.Items {
+		i.scan.treat = treatItems
+	}
 	i.sum.SetSeed(seed)
 	return i
 }
 
-func wanted(key string) bool {
-	switch key {
+func treatItems(key []byte) treatment {
+	if string(key) == "input" || string(key) == "tools" {
+		return shown
+	}
+	return treatValues(key)
+}
+
+func treatValues(key []byte) treatment {
+	switch string(key) {
 	case "model", "stream", "background", "prompt_cache_key", "previous_response_id",
-		"client_metadata", "reasoning", "service_tier":
-		return true
+		"client_metadata", "reasoning", "service_tier", "conversation", "generate":
+		return kept
 	default:
-		return false
+		return skipped
 	}
 }
 
@@ -46,6 +67,12 @@ func (i *Inspector) Write(p []byte) {
 	_, _ = i.sum.Write(p)
 	i.scan.Write(p)
 }
+
+// Done reports whether the whole body was seen.
+func (i *Inspector) Done() bool { return i.scan.done }
+
+// Input returns what the items told. It is to be called once, at the end.
+func (i *Inspector) Input() *Input { return i.collect.finish() }
 
 // Request returns what the body told so far.
 func (i *Inspector) Request() Request {
@@ -63,6 +90,9 @@ func (i *Inspector) Request() Request {
 		PreviousResponseID: str("previous_response_id"),
 		ServiceTier:        str("service_tier"),
 		ReasoningEffort:    gjson.GetBytes(i.scan.values["reasoning"], "effort").String(),
+		ReasoningSummary:   gjson.GetBytes(i.scan.values["reasoning"], "summary").String(),
+		Conversation:       conversationOf(i.scan.values["conversation"]),
+		WarmsUp:            gjson.ParseBytes(i.scan.values["generate"]).Type == gjson.False,
 		ClientMetadata:     i.scan.values["client_metadata"],
 		Bytes:              i.bytes,
 		Sum:                i.sum.Sum64(),
@@ -79,8 +109,13 @@ type Request struct {
 	PreviousResponseID string
 	ServiceTier        string
 	ReasoningEffort    string
-	ClientMetadata     []byte // raw JSON object
-	Bytes              int64
+	ReasoningSummary   string
+	// Conversation is the id of a conversation that the API itself keeps.
+	Conversation string
+	// WarmsUp reports that the model is to produce nothing yet.
+	WarmsUp        bool
+	ClientMetadata []byte // raw JSON object
+	Bytes          int64
 	// Sum is equal for equal bodies within this process.
 	Sum uint64
 	// Malformed reports that the body was not one whole JSON object.
@@ -108,3 +143,19 @@ func gjsonKey(key string) string {
 	}
 	return string(out)
 }
+
+// conversationOf reads the conversation of a request: its id, or an object with
+// it.
+func conversationOf(raw []byte) string {
+	value := gjson.ParseBytes(raw)
+	if value.IsObject() {
+		value = value.Get("id")
+	}
+	if value.Type != gjson.String {
+		return ""
+	}
+	return value.Str
+}
+
+// sumOf returns a sum that is equal for equal bytes within this process.
+func sumOf(p []byte) uint64 { return maphash.Bytes(seed, p) }

@@ -12,7 +12,7 @@ const body = `{"model":"gpt-5-codex","instructions":"say \"model\": {\\","input"
 	`"stream":true,"reasoning":{"effort":"high","summary":"auto"},"client_metadata":{"turn_id":"t-1","a":"}"},"prompt_cache_key":"key"}`
 
 func inspect(document string, size int) responses.Request {
-	inspector := responses.NewInspector()
+	inspector := responses.NewInspector(responses.InspectorConfig{})
 	for len(document) > 0 {
 		n := min(size, len(document))
 		inspector.Write([]byte(document[:n]))

@@ -1,28 +1,73 @@
 package responses
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // scanner reads the top level of one JSON object as its bytes pass by. It keeps
-// the raw values of the wanted keys, each up to a limit, and skips everything
-// else at the speed of a search for quotes: a request of 100 MB costs no
-// memory. It never fails: what is not a JSON object yields no values.
+// the raw values of some keys, each up to a limit, shows the elements of the
+// arrays of others one by one, and skips everything else at the speed of a
+// search for quotes: a request of 100 MB costs no memory. It never fails: what
+// is not a JSON object yields no values.
+//
+// An element that lies within one chunk is shown where it is; any other is put
+// together in one buffer, without what is beyond maxStringBytes of a string or
+// maxElementBytes of the element.
 type scanner struct {
-	want  func(key string) bool
+	treat func(key []byte) treatment
+	show  func(element)
 	limit int
 
-	values    map[string][]byte // raw JSON of the wanted keys; the last one wins
-	truncated bool              // a wanted value was longer than limit
+	values    map[string][]byte // raw JSON of the kept keys; the last one wins
+	truncated bool              // a kept value was longer than limit
 	malformed bool              // not a JSON object
 	done      bool              // the object was closed
 
-	depth    int
-	inString bool
-	escaped  bool // the byte before, inside a string, was an unescaped backslash
-	expect   expectation
-	key      []byte
-	keeping  bool   // the value under way is wanted
-	value    []byte // what was kept of it
+	depth     int
+	inString  bool
+	escaped   bool // the byte before, inside a string, was an unescaped backslash
+	expect    expectation
+	key       []byte
+	treatment treatment // of the value under way
+	value     []byte    // what was kept of it
+
+	read    int64 // bytes before this chunk
+	array   bool  // the value under way is an array whose elements are shown
+	open    bool  // an element is under way
+	start   int64 // its offset in the document
+	mark    int   // where in the chunk the bytes begin that held lacks, -1 for none
+	held    []byte
+	cut     bool
+	strings int  // bytes of the string under way
+	eliding bool // it is longer than what is held of a string
 }
+
+// treatment says what becomes of a value.
+type treatment uint8
+
+const (
+	skipped treatment = iota
+	kept              // as a whole
+	shown             // element by element; as one if it is no array
+)
+
+// element is one element of an array, or a value that is none.
+type element struct {
+	key    []byte
+	raw    []byte // valid until the call returns, like key
+	offset int64  // in the document
+	cut    bool   // something in it was left out
+	whole  bool   // the value itself
+}
+
+const (
+	// maxStringBytes bounds what is held of one string of an element: as much as
+	// an attribute may have. An image before a text does not hide the text.
+	maxStringBytes = 512 << 10
+	// maxElementBytes bounds what is held of an element.
+	maxElementBytes = 1 << 20
+)
 
 // expectation is what may come next at depth 1.
 type expectation uint8
@@ -36,26 +81,32 @@ const (
 
 // Write takes the next bytes of the document.
 func (s *scanner) Write(p []byte) {
-	for len(p) > 0 && !s.malformed && !s.done {
-		if s.inString {
-			p = s.skipString(p)
-			continue
-		}
-		c := p[0]
-		switch s.depth {
-		case 0:
-			s.open(c)
-		case 1:
-			s.topLevel(c)
-		default:
-			s.nested(c)
-		}
-		p = p[1:]
+	s.mark = -1
+	if s.open && !s.eliding {
+		s.mark = 0
 	}
+	for i := 0; i < len(p) && !s.malformed && !s.done; {
+		switch {
+		case s.inString:
+			i = s.skipString(p, i)
+		case s.depth == 0:
+			s.begin(p[i])
+			i++
+		case s.depth == 1:
+			s.topLevel(p, i)
+			i++
+		default:
+			i = s.nested(p, i)
+		}
+	}
+	if s.open && s.mark >= 0 {
+		s.hold(p[s.mark:])
+	}
+	s.read += int64(len(p))
 }
 
-// open takes a byte before the object.
-func (s *scanner) open(c byte) {
+// begin takes a byte before the object.
+func (s *scanner) begin(c byte) {
 	switch c {
 	case ' ', '\t', '\r', '\n', 0xEF, 0xBB, 0xBF:
 	case '{':
@@ -65,17 +116,18 @@ func (s *scanner) open(c byte) {
 	}
 }
 
-// topLevel takes a structural byte of the object itself.
-func (s *scanner) topLevel(c byte) {
+// topLevel takes the structural byte at i of the object itself.
+func (s *scanner) topLevel(p []byte, i int) {
+	c := p[i]
 	switch c {
 	case ' ', '\t', '\r', '\n':
 		s.keep(c)
 	case '}', ']':
-		s.finishValue()
+		s.finishValue(p, i)
 		s.done = c == '}'
 		s.malformed = !s.done
 	case ',':
-		s.finishValue()
+		s.finishValue(p, i)
 		s.expect = expectKey
 	case ':':
 		if s.expect != expectColon {
@@ -83,69 +135,132 @@ func (s *scanner) topLevel(c byte) {
 			return
 		}
 		s.expect = expectValue
-		s.keeping = s.want(string(s.key))
+		s.treatment = s.treat(s.key)
 		s.value = nil
 	case '"':
-		s.inString = true
+		s.inString, s.strings = true, 0
 		if s.expect == expectKey {
 			s.key = s.key[:0]
 			return
 		}
-		s.startValue(c)
+		s.startValue(c, i)
 	case '{', '[':
-		s.startValue(c)
+		s.startValue(c, i)
 		s.depth++
 	default:
-		s.startValue(c)
+		s.startValue(c, i)
 	}
 }
 
-func (s *scanner) startValue(c byte) {
+// startValue takes the first byte of a value, or a further one of a number or a
+// word.
+func (s *scanner) startValue(c byte, i int) {
 	if s.expect != expectValue && s.expect != insideValue {
 		s.malformed = true
 		return
+	}
+	if s.treatment == shown && s.expect == expectValue {
+		if c == '[' {
+			s.array = true
+		} else {
+			s.openElement(i)
+		}
 	}
 	s.expect = insideValue
 	s.keep(c)
 }
 
-// nested takes a structural byte inside a value.
-func (s *scanner) nested(c byte) {
-	s.keep(c)
-	switch c {
-	case '"':
-		s.inString = true
-	case '{', '[':
-		s.depth++
-	case '}', ']':
-		s.depth--
+// nested takes structural bytes inside a value, from i up to a string or the
+// end of the value, and returns where it stopped.
+func (s *scanner) nested(p []byte, i int) int {
+	for ; i < len(p) && s.depth > 1; i++ {
+		c := p[i]
+		s.keep(c)
+		if s.array && s.depth == 2 {
+			s.betweenElements(p, i)
+		}
+		switch c {
+		case '"':
+			s.inString, s.strings = true, 0
+			return i + 1
+		case '{', '[':
+			s.depth++
+		case '}', ']':
+			s.depth--
+		}
+	}
+	return i
+}
+
+// betweenElements takes a byte of the array whose elements are shown.
+func (s *scanner) betweenElements(p []byte, i int) {
+	switch p[i] {
+	case ' ', '\t', '\r', '\n':
+	case ',', ']', '}':
+		s.closeElement(p, i)
+	default:
+		if !s.open {
+			s.openElement(i)
+		}
 	}
 }
 
-// skipString consumes p up to the end of the string, or all of it.
-func (s *scanner) skipString(p []byte) []byte {
-	for at := 0; at < len(p); {
+func (s *scanner) openElement(i int) {
+	s.open, s.mark, s.start = true, i, s.read+int64(i)
+	s.held, s.cut = s.held[:0], false
+}
+
+// closeElement shows the element that ends before i, if one is under way.
+func (s *scanner) closeElement(p []byte, i int) {
+	if !s.open {
+		return
+	}
+	s.open = false
+	raw := s.held
+	if len(raw) == 0 && s.mark >= 0 {
+		raw = p[s.mark:i]
+	} else if s.mark >= 0 {
+		s.hold(p[s.mark:i])
+		raw = s.held
+	}
+	s.mark = -1
+	s.show(element{key: s.key, raw: raw, offset: s.start, cut: s.cut, whole: !s.array})
+}
+
+// hold keeps bytes of the element under way.
+func (s *scanner) hold(p []byte) {
+	if room := maxElementBytes - len(s.held); len(p) > room {
+		p, s.cut = p[:max(0, room)], true
+	}
+	s.held = append(s.held, p...)
+}
+
+// skipString goes through a string from i to its end, or to that of p, and
+// returns where it stopped.
+func (s *scanner) skipString(p []byte, i int) int {
+	start := i
+	for i < len(p) {
 		if s.escaped {
 			s.escaped = false
-			at++
+			i++
 			continue
 		}
-		quote := bytes.IndexByte(p[at:], '"')
+		quote := bytes.IndexByte(p[i:], '"')
 		if quote < 0 {
-			s.escaped = oddBackslashes(p[at:])
+			s.escaped = oddBackslashes(p[i:])
 			break
 		}
-		end := at + quote
-		if oddBackslashes(p[at:end]) {
-			at = end + 1
+		end := i + quote
+		if oddBackslashes(p[i:end]) {
+			i = end + 1
 			continue
 		}
-		s.keepString(p[:end])
-		s.closeString()
-		return p[end+1:]
+		s.insideString(p, start, end)
+		s.closeString(end)
+		return end + 1
 	}
-	s.keepString(p)
-	return nil
+	s.insideString(p, start, len(p))
+	return len(p)
 }
 
 // oddBackslashes reports whether p ends in an odd number of backslashes.
@@ -157,46 +272,92 @@ func oddBackslashes(p []byte) bool {
 	return n%2 == 1
 }
 
-func (s *scanner) keepString(p []byte) {
-	if s.depth == 1 && s.expect == expectKey {
-		if room := maxKeyBytes - len(s.key); len(p) > room {
-			p = p[:max(0, room)]
+// insideString takes the content of a string from start up to end.
+func (s *scanner) insideString(p []byte, start, end int) {
+	switch {
+	case s.depth == 1 && s.expect == expectKey:
+		content := p[start:end]
+		if room := maxKeyBytes - len(s.key); len(content) > room {
+			content = content[:max(0, room)]
 		}
-		s.key = append(s.key, p...)
-		return
+		s.key = append(s.key, content...)
+	case s.open:
+		s.elide(p, start, end)
+	case s.treatment == kept:
+		s.keep(p[start:end]...)
 	}
-	s.keep(p...)
 }
 
-// maxKeyBytes bounds the key kept for comparison; no wanted key is as long.
+// elide stops holding a string that is too long.
+func (s *scanner) elide(p []byte, start, end int) {
+	room := maxStringBytes - s.strings
+	s.strings += end - start
+	if s.eliding || end-start <= room {
+		return
+	}
+	s.hold(p[s.mark : start+room])
+	s.mark, s.eliding, s.cut = -1, true, true
+	s.held = s.held[:wholeCharacters(s.held)]
+}
+
+// wholeCharacters returns how much of p can stay when the string at its end is
+// cut there: no part of an escape or of a character.
+func wholeCharacters(p []byte) int {
+	const longest = len(`\ud83d\udc4b`)
+	near := max(0, len(p)-longest)
+	end := len(p)
+	if at := bytes.IndexByte(p[near:], '\\'); at >= 0 {
+		end = near + at
+	}
+	for end > 0 && oddBackslashes(p[:end]) {
+		end--
+	}
+	for n := 1; n < utf8.UTFMax && n <= end; n++ {
+		if c := p[end-n]; utf8.RuneStart(c) {
+			if !utf8.FullRune(p[end-n : end]) {
+				end -= n
+			}
+			break
+		}
+	}
+	return end
+}
+
+// maxKeyBytes bounds the key kept for comparison; no key asked for is as long.
 const maxKeyBytes = 64
 
-func (s *scanner) closeString() {
+func (s *scanner) closeString(end int) {
 	s.inString = false
 	if s.depth == 1 && s.expect == expectKey {
 		s.expect = expectColon
 		return
 	}
+	if s.eliding {
+		s.eliding, s.mark = false, end
+	}
 	s.keep('"')
 }
 
 func (s *scanner) keep(p ...byte) {
-	if !s.keeping {
+	if s.treatment != kept {
 		return
 	}
 	if len(s.value)+len(p) > s.limit {
-		s.keeping, s.truncated, s.value = false, true, nil
+		s.treatment, s.truncated, s.value = skipped, true, nil
 		return
 	}
 	s.value = append(s.value, p...)
 }
 
-func (s *scanner) finishValue() {
-	if s.keeping && s.expect == insideValue {
+// finishValue ends the value under way before i.
+func (s *scanner) finishValue(p []byte, i int) {
+	s.closeElement(p, i)
+	s.array = false
+	if s.treatment == kept && s.expect == insideValue {
 		if s.values == nil {
 			s.values = make(map[string][]byte)
 		}
 		s.values[string(s.key)] = bytes.TrimSpace(s.value)
 	}
-	s.keeping, s.value = false, nil
+	s.treatment, s.value = skipped, nil
 }

@@ -36,7 +36,7 @@ type attemptState struct {
 func (t *Tracker) Attempt(call Call) (number int64, afterUnauthorized bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	state := t.state(call.Scope.ConversationID)
+	state := t.conversation(call.Scope.ConversationID, call.Answered)
 	state.scope = call.Scope
 	last := state.last[call.Endpoint]
 	next := &attemptState{call: call}

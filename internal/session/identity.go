@@ -23,7 +23,7 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 	resource.ServiceVersion = agent.Version
 	turn := unbounded("X-Codex-Turn-Metadata")
 	scope := &events.Scope{
-		ConversationID: conversation(header, request, turn, agent.Codex, exchangeID),
+		ConversationID: conversationID(header, request, turn, agent.Codex, exchangeID),
 		AppVersion:     agent.Version,
 		AuthMode:       authMode(unbounded, agent),
 		Originator:     agent.Originator,
@@ -31,16 +31,17 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 		TerminalType:   agent.Terminal,
 		Model:          bounded(request.Model),
 		Slug:           bounded(request.Model),
-		TurnID:         first(bounded(gjson.Get(turn, "turn_id").String()), bounded(request.Metadata("turn_id"))),
+		TurnID:         first(bounded(request.Metadata("turn_id")), bounded(gjson.Get(turn, "turn_id").String())),
 		Resource:       &resource,
 		Profile:        agent.Profile(),
 	}
 	return scope
 }
 
-// conversation finds Codex's thread id: the thread headers first, the session
-// headers of older releases after, then the body.
-func conversation(header Headers, request responses.Request, turn string, codex bool, exchangeID string) string {
+// conversationID finds Codex's thread id: the thread headers first, the session
+// headers of older releases after, then the body; the API's own conversation for
+// any other agent.
+func conversationID(header Headers, request responses.Request, turn string, codex bool, exchangeID string) string {
 	id := first(
 		header("Thread-Id"),
 		bounded(gjson.Get(turn, "thread_id").String()),
@@ -48,6 +49,7 @@ func conversation(header Headers, request responses.Request, turn string, codex 
 		header("Conversation_id"),
 		header("Session-Id"),
 		header("Session_id"),
+		bounded(request.Conversation),
 	)
 	if id == "" && codex {
 		id = bounded(request.PromptCacheKey)

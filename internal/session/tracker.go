@@ -1,35 +1,48 @@
 // Package session knows what is new in a request: which conversation it belongs
-// to and which attempt at the same thing it is. Its state is bounded; it starts
-// no goroutine and knows no HTTP.
+// to, what the user and the tools have said since the request before, and which
+// attempt at the same thing it is. Its state is bounded; it starts no goroutine
+// and knows no HTTP.
 package session
 
 import (
 	"container/list"
 	"sync"
+	"time"
 
 	"github.com/codex-proxy/codex-proxy/events"
 )
 
-// Config bounds a Tracker.
+// Config bounds a Tracker. What goes first is what was used least recently.
 type Config struct {
-	MaxConversations int // the least recently used goes first; 0 means 10000
+	MaxConversations int           // 0 means 10000
+	MaxBytes         int64         // of all that is remembered, about; 0 means 64 MiB
+	MaxAge           time.Duration // since a conversation was heard of last; 0 means 24 hours
 }
 
 // Tracker remembers conversations. It is safe for concurrent use.
 type Tracker struct {
-	max int
+	cfg    Config
+	flight flight
 
 	mu      sync.Mutex
-	entries map[string]*list.Element // of *conversationState
+	entries map[string]*list.Element // of *conversation
 	recent  list.List                // most recently used first
-	evicted int64
+	links   map[uint64][]string
+	bytes   int64
+	counts  Counts
 }
 
-// conversationState is what is remembered of one conversation.
-type conversationState struct {
-	id    string
-	scope *events.Scope
-	last  map[string]*attemptState // by endpoint; the endpoints are a fixed set
+// Counts says what a Tracker remembers, and what it had to forget.
+type Counts struct {
+	Conversations int64 // remembered
+	Calls         int64 // whose output is waited for
+	Bytes         int64 // remembered, about
+
+	Evicted      int64 // conversations forgotten for want of room
+	Expired      int64 // conversations forgotten for their age
+	CallsDropped int64 // calls forgotten before their output came
+	Cut          int64 // parts of requests that were too large to look at
+	Orphans      int64 // outputs of calls that nothing is known of
 }
 
 // New returns a Tracker.
@@ -37,7 +50,18 @@ func New(cfg Config) *Tracker {
 	if cfg.MaxConversations <= 0 {
 		cfg.MaxConversations = 10_000
 	}
-	return &Tracker{max: cfg.MaxConversations, entries: make(map[string]*list.Element)}
+	if cfg.MaxBytes <= 0 {
+		cfg.MaxBytes = 64 << 20
+	}
+	if cfg.MaxAge <= 0 {
+		cfg.MaxAge = 24 * time.Hour
+	}
+	return &Tracker{
+		cfg:     cfg,
+		flight:  flight{ids: make(map[uint64]int)},
+		entries: make(map[string]*list.Element),
+		links:   make(map[uint64][]string),
+	}
 }
 
 // Scope returns the scope of a conversation's latest request.
@@ -48,32 +72,102 @@ func (t *Tracker) Scope(conversationID string) (*events.Scope, bool) {
 	if !ok {
 		return nil, false
 	}
-	state := element.Value.(*conversationState)
-	return state.scope, state.scope != nil
+	c := element.Value.(*conversation)
+	return c.scope, c.scope != nil
 }
+
+// InFlight reports whether the output of a call is waited for, in whichever
+// conversation. It does not keep the id.
+func (t *Tracker) InFlight(callID []byte) bool { return t.flight.has(callID) }
 
 // Stats says how many conversations are remembered and how many were forgotten
-// for want of room.
+// for want of room or for their age.
 func (t *Tracker) Stats() (remembered, evicted int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return int64(len(t.entries)), t.evicted
+	counts := t.Counts()
+	return counts.Conversations, counts.Evicted + counts.Expired
 }
 
-// state returns the state of a conversation and makes it the most recent. The
-// caller holds mu.
-func (t *Tracker) state(id string) *conversationState {
+// Counts returns a snapshot of the counters.
+func (t *Tracker) Counts() Counts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	counts := t.counts
+	counts.Conversations, counts.Bytes = int64(len(t.entries)), t.bytes
+	return counts
+}
+
+// conversation returns the state of a conversation and makes it the most
+// recent. The caller holds mu, and calls weigh when it has changed the state.
+func (t *Tracker) conversation(id string, at time.Time) *conversation {
+	t.expire(at)
 	if element, ok := t.entries[id]; ok {
 		t.recent.MoveToFront(element)
-		return element.Value.(*conversationState)
+		c := element.Value.(*conversation)
+		c.used = later(c.used, at)
+		return c
 	}
-	if len(t.entries) >= t.max {
-		oldest := t.recent.Back()
-		delete(t.entries, oldest.Value.(*conversationState).id)
-		t.recent.Remove(oldest)
-		t.evicted++
+	if len(t.entries) >= t.cfg.MaxConversations {
+		t.evict()
 	}
-	state := &conversationState{id: id, last: make(map[string]*attemptState)}
-	t.entries[id] = t.recent.PushFront(state)
-	return state
+	c := &conversation{id: id, used: at, last: make(map[string]*attemptState)}
+	t.entries[id] = t.recent.PushFront(c)
+	return c
+}
+
+// known returns the state of a conversation that is remembered, nil otherwise.
+// The caller holds mu.
+func (t *Tracker) known(id string) *conversation {
+	if element, ok := t.entries[id]; ok {
+		return element.Value.(*conversation)
+	}
+	return nil
+}
+
+// expire forgets the conversations that nobody has heard of for too long.
+func (t *Tracker) expire(now time.Time) {
+	for oldest := t.recent.Back(); oldest != nil; oldest = t.recent.Back() {
+		if now.Sub(oldest.Value.(*conversation).used) <= t.cfg.MaxAge {
+			return
+		}
+		t.counts.Expired++
+		t.forget(oldest)
+	}
+}
+
+// weigh adds up what c holds and makes room for it.
+func (t *Tracker) weigh(c *conversation) {
+	t.bytes -= c.bytes
+	c.bytes = c.size()
+	t.bytes += c.bytes
+	for t.bytes > t.cfg.MaxBytes && len(t.entries) > 1 {
+		t.evict()
+	}
+}
+
+// evict forgets the conversation that was used least recently.
+func (t *Tracker) evict() {
+	t.counts.Evicted++
+	t.forget(t.recent.Back())
+}
+
+func (t *Tracker) forget(element *list.Element) {
+	c := element.Value.(*conversation)
+	t.recent.Remove(element)
+	delete(t.entries, c.id)
+	t.bytes -= c.bytes
+	for _, pending := range c.calls {
+		t.flight.remove(pending.call.ID)
+	}
+	t.counts.Calls -= int64(len(c.calls))
+	t.counts.CallsDropped += int64(len(c.calls))
+	for _, key := range c.links {
+		t.unlink(key, c.id)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

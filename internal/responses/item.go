@@ -1,0 +1,218 @@
+package responses
+
+import (
+	"bytes"
+	"hash/maphash"
+	"strings"
+)
+
+// Kind is what an item of a request's input or of a response's output is to a
+// conversation.
+type Kind uint8
+
+// The kinds of items.
+const (
+	KindOther     Kind = iota // nothing that matters here
+	KindUser                  // a message of the user, or one that the agent injected
+	KindDeveloper             // a developer or system message
+	KindModel                 // something the model produced, but no call
+	KindCall                  // a call that the agent answers
+	KindOutput                // the output of such a call
+	KindSummary               // what a compaction left of the history before it
+)
+
+// Item is one item of a request's input or of a response's output. It reads the
+// bytes it was parsed from when asked, so they must live as long.
+type Item struct {
+	Kind Kind
+	// Cut reports that only the beginning of the item, or of a string in it, is
+	// known.
+	Cut bool
+
+	typ, role                    []byte
+	id, callID, name, namespace  []byte
+	arguments, action            []byte // raw JSON
+	content, output, passthrough []byte // raw JSON
+}
+
+// ParseItem reads the members of an item that matter; the values are decoded
+// when asked for.
+func ParseItem(raw []byte) Item {
+	var i Item
+	for key, value := range fields(raw) {
+		switch string(key) {
+		case "type":
+			i.typ = unquoted(value)
+		case "role":
+			i.role = unquoted(value)
+		case "id":
+			i.id = value
+		case "call_id":
+			i.callID = value
+		case "name":
+			i.name = value
+		case "namespace":
+			i.namespace = value
+		case "arguments", "input":
+			i.arguments = value
+		case "action":
+			i.action = value
+		case "content":
+			i.content = value
+		case "output":
+			i.output = value
+		case "internal_chat_message_metadata_passthrough":
+			i.passthrough = value
+		}
+	}
+	i.Kind = i.kind()
+	return i
+}
+
+// kind classifies by type and role. A message of the SDKs needs no type.
+func (i *Item) kind() Kind {
+	switch string(i.typ) {
+	case "", "message":
+		switch string(i.role) {
+		case "user":
+			return KindUser
+		case "assistant":
+			return KindModel
+		case "developer", "system":
+			return KindDeveloper
+		default:
+			return KindOther
+		}
+	case "compaction", "context_compaction", "compaction_summary":
+		return KindSummary
+	case "reasoning", "item_reference", "web_search_call", "file_search_call", "image_generation_call",
+		"code_interpreter_call", "mcp_call", "mcp_list_tools", "mcp_approval_request", "tool_search_call":
+		return KindModel
+	}
+	switch {
+	case bytes.HasSuffix(i.typ, []byte("_call")):
+		return KindCall
+	case bytes.HasSuffix(i.typ, []byte("_call_output")):
+		return KindOutput
+	default:
+		return KindOther
+	}
+}
+
+// ID returns the item's own id.
+func (i *Item) ID() string { return identifier(i.id) }
+
+// CallID returns what a call and its output have in common. An old local shell
+// call has its id instead.
+func (i *Item) CallID() string {
+	if id := identifier(i.callID); id != "" || i.Kind != KindCall {
+		return id
+	}
+	return identifier(i.id)
+}
+
+// maxIdentifierBytes bounds an id or a name; those of OpenAI have up to 64.
+const maxIdentifierBytes = 256
+
+// identifier returns the string that raw is, "" for one that is too long to be
+// an id.
+func identifier(raw []byte) string {
+	if len(raw) > 2*maxIdentifierBytes {
+		return ""
+	}
+	if id := text(raw); len(id) <= maxIdentifierBytes {
+		return id
+	}
+	return ""
+}
+
+// Call is a tool call as the model made it.
+type Call struct {
+	ID        string // call_id
+	Name      string
+	Namespace string // of the tool, "" for none
+	// Arguments are as the model wrote them: the JSON of a function, the text of
+	// a custom tool, the words of a local shell command joined by spaces.
+	Arguments string
+}
+
+// Call returns the call that an item of KindCall is.
+func (i *Item) Call() Call {
+	call := Call{ID: i.CallID(), Name: identifier(i.name), Namespace: identifier(i.namespace)}
+	switch {
+	case i.arguments != nil:
+		call.Arguments = text(i.arguments)
+	case i.action != nil:
+		call.Arguments = command(i.action)
+	}
+	if call.Name == "" {
+		call.Name = strings.TrimSuffix(string(i.typ), "_call")
+	}
+	return call
+}
+
+// command returns the words of a local shell action joined by spaces, as Codex
+// tells them.
+func command(action []byte) string {
+	var words []string
+	for key, value := range fields(action) {
+		if string(key) == "command" {
+			for word := range entries(value) {
+				words = append(words, text(word))
+			}
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Output returns the text that an item of KindOutput gives back to the model:
+// the string it is, or the texts of its parts, each on a line of its own, as
+// Codex reads them.
+func (i *Item) Output() string {
+	if len(i.output) == 0 || i.output[0] == '"' {
+		return text(i.output)
+	}
+	if i.output[0] != '[' {
+		return string(i.output)
+	}
+	var lines []string
+	for part := range entries(i.output) {
+		if line, _ := partText(part); len(bytes.TrimSpace(line)) > 0 {
+			lines = append(lines, string(line))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// HasOutput reports whether an item of KindOutput has something to give back.
+func (i *Item) HasOutput() bool { return len(i.output) > 0 }
+
+// partText returns the text of one part of a content, and whether it is one.
+func partText(part []byte) (content []byte, ok bool) {
+	for key, value := range fields(part) {
+		switch string(key) {
+		case "type":
+			switch string(unquoted(value)) {
+			case "input_text", "output_text", "text":
+			default:
+				return nil, false
+			}
+		case "text":
+			content, ok = textBytes(value), true
+		}
+	}
+	return content, ok
+}
+
+// TextSum returns the sum of a message's text, equal for equal texts within this
+// process, and whether there is one.
+func (i *Item) TextSum() (uint64, bool) {
+	var sum maphash.Hash
+	sum.SetSeed(seed)
+	some := false
+	for content := range i.texts() {
+		some = some || len(content) > 0
+		_, _ = sum.Write(content)
+	}
+	return sum.Sum64(), some
+}

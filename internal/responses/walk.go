@@ -1,0 +1,146 @@
+package responses
+
+import (
+	"bytes"
+	"iter"
+
+	"github.com/tidwall/gjson"
+)
+
+// fields are the members of a JSON object, key and value as they are written;
+// the key without its quotes. Nothing is copied. Where raw is not JSON, or only
+// the beginning of it, the members end early.
+func fields(raw []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		at := skipSpace(raw, 0)
+		if at >= len(raw) || raw[at] != '{' {
+			return
+		}
+		for at++; ; {
+			at = skipSpace(raw, at)
+			if at >= len(raw) || raw[at] != '"' {
+				return
+			}
+			end := skipValue(raw, at)
+			key := unquoted(raw[at:end])
+			at = skipSpace(raw, end)
+			if at >= len(raw) || raw[at] != ':' {
+				return
+			}
+			at = skipSpace(raw, at+1)
+			end = skipValue(raw, at)
+			if end == at || !yield(key, raw[at:end]) {
+				return
+			}
+			at = skipSpace(raw, end)
+			if at >= len(raw) || raw[at] != ',' {
+				return
+			}
+			at++
+		}
+	}
+}
+
+// entries are the elements of a JSON array as they are written.
+func entries(raw []byte) iter.Seq[[]byte] {
+	return func(yield func(value []byte) bool) {
+		at := skipSpace(raw, 0)
+		if at >= len(raw) || raw[at] != '[' {
+			return
+		}
+		for at++; ; at++ {
+			at = skipSpace(raw, at)
+			end := skipValue(raw, at)
+			if end == at || !yield(raw[at:end]) {
+				return
+			}
+			at = skipSpace(raw, end)
+			if at >= len(raw) || raw[at] != ',' {
+				return
+			}
+		}
+	}
+}
+
+func skipSpace(raw []byte, at int) int {
+	for at < len(raw) && (raw[at] == ' ' || raw[at] == '\n' || raw[at] == '\t' || raw[at] == '\r') {
+		at++
+	}
+	return at
+}
+
+// skipValue returns where the value at an offset ends.
+func skipValue(raw []byte, at int) int {
+	for depth := 0; at < len(raw); at++ {
+		switch raw[at] {
+		case '"':
+			at = closingQuote(raw, at+1)
+			if depth == 0 {
+				return min(at+1, len(raw))
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+			if depth == 0 {
+				return at + 1
+			}
+			if depth < 0 {
+				return at
+			}
+		case ',', ':', ' ', '\n', '\t', '\r':
+			if depth == 0 {
+				return at
+			}
+		}
+	}
+	return at
+}
+
+// closingQuote returns the offset of the quote that ends the string whose
+// content begins at an offset, or that of the end of raw.
+func closingQuote(raw []byte, at int) int {
+	for at < len(raw) {
+		quote := bytes.IndexByte(raw[at:], '"')
+		if quote < 0 {
+			break
+		}
+		end := at + quote
+		if !oddBackslashes(raw[at:end]) {
+			return end
+		}
+		at = end + 1
+	}
+	return len(raw)
+}
+
+// unquoted returns what is between the quotes of a string as it is written, nil
+// for any other value.
+func unquoted(raw []byte) []byte {
+	if len(raw) == 0 || raw[0] != '"' {
+		return nil
+	}
+	raw = raw[1:]
+	if len(raw) > 0 && raw[len(raw)-1] == '"' && !oddBackslashes(raw[:len(raw)-1]) {
+		raw = raw[:len(raw)-1]
+	}
+	return raw
+}
+
+// text returns the string that raw is, "" for any other value.
+func text(raw []byte) string {
+	content := unquoted(raw)
+	if bytes.IndexByte(content, '\\') < 0 {
+		return string(content)
+	}
+	return gjson.ParseBytes(raw).Str
+}
+
+// textBytes is text without a copy where the string has no escapes.
+func textBytes(raw []byte) []byte {
+	content := unquoted(raw)
+	if bytes.IndexByte(content, '\\') < 0 {
+		return content
+	}
+	return []byte(gjson.ParseBytes(raw).Str)
+}

@@ -1,0 +1,213 @@
+package session
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+)
+
+// Arrival is a request as it came in.
+type Arrival struct {
+	Header   Headers
+	Endpoint responses.Endpoint
+	Request  responses.Request
+	// Input is what the items of the request tell; nil where nobody could look.
+	Input *responses.Input
+	// ResponseID is the id of a stored response that the request is for.
+	ResponseID string
+	Resource   events.Resource
+	ExchangeID string // unique; names the conversation of an agent that does not
+	Auth       uint64 // of the credentials, never the credentials themselves
+	At         time.Time
+}
+
+// Exchange is one request and its response, as part of a conversation. It takes
+// the items of the response.
+type Exchange struct {
+	tracker *Tracker
+	scope   *events.Scope
+	records []events.Record
+	kind    kind
+	owner   uint64 // who sent it, as far as links matter
+	derived bool   // the agent does not name the conversation
+}
+
+var _ responses.Items = (*Exchange)(nil)
+
+// kind is what a request is for.
+type kind uint8
+
+const (
+	ofTurn       kind = iota // the next step of a turn
+	ofWarmUp                 // nothing yet
+	ofCompaction             // a summary in the place of the history
+	ofOther                  // something beside the conversation
+)
+
+// Begin takes a request, and finds out what is new in it.
+func (t *Tracker) Begin(a *Arrival) *Exchange {
+	meta := metadataOf(a)
+	e := &Exchange{tracker: t, kind: kindOf(a, &meta), scope: Identify(a.Header, a.Request, a.Resource, a.ExchangeID)}
+	e.owner = ownerOf(a.Auth, e.scope.Originator)
+	e.derived = e.scope.ConversationID == a.ExchangeID
+	e.tell(e.find(a, &meta), a, &meta)
+	return e
+}
+
+// find finds out what is new in a request, and remembers it.
+func (e *Exchange) find(a *Arrival, meta *metadata) news {
+	t := e.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.derived {
+		if id := t.derive(a, e.owner); id != "" {
+			e.scope.ConversationID = id
+		}
+	}
+	c := t.conversation(e.scope.ConversationID, a.At)
+	c.scope = e.scope
+	if c.seen.IsZero() {
+		c.seen = a.At
+	}
+	if e.derived {
+		t.link(linkKey(byBody, e.owner, bodyValue(a.Request.Sum)), c)
+		if key := a.Request.PromptCacheKey; key != "" {
+			t.link(linkKey(byCacheKey, e.owner, key), c)
+		}
+	}
+	var n news
+	if a.Input != nil {
+		t.counts.Cut += a.Input.Cut
+		n = e.read(c, a, meta)
+	}
+	t.weigh(c)
+	return n
+}
+
+// Scope is what the events of the exchange have in common.
+func (e *Exchange) Scope() *events.Scope { return e.scope }
+
+// Records are the events that the request tells of, in the order in which Codex
+// tells them: before the request itself.
+func (e *Exchange) Records() []events.Record { return e.records }
+
+// Named implements responses.Items.
+func (e *Exchange) Named(responseID string) {
+	if !e.derived {
+		return
+	}
+	e.tracker.mu.Lock()
+	defer e.tracker.mu.Unlock()
+	if c := e.tracker.known(e.scope.ConversationID); c != nil {
+		e.tracker.link(linkKey(byResponse, e.owner, responseID), c)
+	}
+}
+
+// Item implements responses.Items.
+func (e *Exchange) Item(item *responses.Item, at time.Time) {
+	if e.kind == ofOther {
+		return
+	}
+	var call responses.Call
+	var summary uint64
+	switch item.Kind {
+	case responses.KindCall:
+		call = item.Call()
+	case responses.KindModel:
+		if e.kind == ofCompaction {
+			summary, _ = item.TextSum()
+		}
+	default:
+		return
+	}
+	id := item.ID()
+
+	t := e.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.known(e.scope.ConversationID)
+	if c == nil {
+		return
+	}
+	if e.kind == ofCompaction {
+		if summary != 0 {
+			c.summarized = summary
+		}
+		return
+	}
+	c.unanswered = c.unanswered[:0]
+	if item.Kind == responses.KindCall {
+		t.wait(c, call, at)
+	}
+	if e.derived {
+		for _, id := range []string{id, call.ID} {
+			if id != "" {
+				t.link(linkKey(byItem, e.owner, id), c)
+			}
+		}
+	}
+	t.weigh(c)
+}
+
+// metadata is what matters here of Codex's own description of a request.
+type metadata struct {
+	kind        string // request_kind
+	initialized string // how the history came to be: new, cold_resume, ...
+	compactions int64  // number of the context window
+	sandbox     string // sandbox_mode
+	copied      bool   // the history may be that of another thread
+}
+
+// metadataOf reads the description from the body, or from its header: that of a
+// connection is as old as the connection.
+func metadataOf(a *Arrival) metadata {
+	raw := a.Request.Metadata("x-codex-turn-metadata")
+	if raw == "" {
+		raw = a.Header("X-Codex-Turn-Metadata")
+	}
+	if raw == "" {
+		return metadata{}
+	}
+	values := gjson.GetMany(
+		raw, "request_kind", "history_initialization", "window_number", "sandbox_mode", "forked_from_thread_id", "parent_thread_id",
+	)
+	return metadata{
+		kind: bounded(values[0].String()), initialized: bounded(values[1].String()), compactions: values[2].Int(),
+		sandbox: bounded(values[3].String()), copied: values[4].String() != "" || values[5].String() != "",
+	}
+}
+
+// kindOf tells what a request is for: Codex says so in its metadata, its older
+// releases in the instructions that they give the model.
+func kindOf(a *Arrival, meta *metadata) kind {
+	switch {
+	case a.Request.WarmsUp || meta.kind == "prewarm":
+		return ofWarmUp
+	case meta.kind == "compaction", a.Header("X-Openai-Subagent") == "compact", a.Endpoint.Path == "/responses/compact",
+		a.Input != nil && a.Input.Compacts:
+		return ofCompaction
+	case a.Endpoint.Path != "/responses", a.Header("X-Openai-Memgen-Request") != "", meta.kind != "" && meta.kind != "turn":
+		return ofOther
+	default:
+		return ofTurn
+	}
+}
+
+// ownerOf keeps apart what must not be linked: ids are unique at one upstream
+// only, and one set of credentials leads to one.
+func ownerOf(auth uint64, originator string) uint64 {
+	return maphash.Comparable(seed, struct {
+		auth       uint64
+		originator string
+	}{auth, originator})
+}
+
+// bodyValue spells the sum of a body for a link.
+func bodyValue(sum uint64) string {
+	return string(binary.BigEndian.AppendUint64(nil, sum))
+}

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"strings"
+	"time"
+
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+)
+
+// result is a tool call with its output.
+type result struct {
+	call    responses.Call
+	output  string
+	outcome responses.Outcome
+	profile events.Profile
+}
+
+func newResult(call responses.Call, output string, profile events.Profile) result {
+	return result{call: call, output: output, outcome: responses.ParseOutcome(output), profile: profile}
+}
+
+// event tells the result. The call was made at since, the zero time if nobody
+// saw it, and its output came at the given time.
+func (r *result) event(since, at time.Time) *events.ToolResult {
+	event := &events.ToolResult{
+		ToolName:    r.call.Name,
+		Namespace:   events.NonEmpty(r.call.Namespace),
+		CallID:      events.Some(r.call.ID),
+		Arguments:   events.Some(r.call.Arguments),
+		Success:     r.success(),
+		Output:      events.Some(r.output),
+		Interrupted: r.outcome.Interrupted,
+	}
+	switch {
+	case r.outcome.Timed:
+		event.DurationMS = events.Some(r.outcome.Took.Round(time.Millisecond).Milliseconds())
+	case !since.IsZero():
+		event.DurationMS = events.Some(events.Milliseconds(at.Sub(since)))
+	}
+	event.ProcessFailed = !event.Success && r.outcome.Ran && unifiedExec(r.call.Name)
+	if r.profile.Codex {
+		r.server(event)
+	}
+	return event
+}
+
+// server fills in where the tool is from.
+func (r *result) server(event *events.ToolResult) {
+	server := mcpServer(r.call, r.profile)
+	if strings.HasPrefix(r.output, "unsupported ") {
+		// No such tool: whatever its name looks like, no server has it.
+		server = ""
+	}
+	event.MCPServer = events.Some(server)
+	if server == "" {
+		event.MCPOrigin = events.Some("")
+	}
+}
+
+// success says whether the tool did what it was called for. A command that tells
+// no exit code has not run.
+func (r *result) success() bool {
+	if executes(r.call.Name) && !r.outcome.Ran && !strings.HasPrefix(r.output, "Success") {
+		return false
+	}
+	return !r.outcome.Failed()
+}
+
+// executes reports whether a tool of Codex runs commands or applies patches.
+func executes(tool string) bool {
+	return decidable(tool) || tool == "write_stdin"
+}
+
+// unifiedExec reports whether a tool works on processes that may outlive the
+// call.
+func unifiedExec(tool string) bool { return tool == "exec_command" || tool == "write_stdin" }
+
+// mcpServer returns the MCP server that a tool of Codex is from, "" for none: by
+// its namespace, or by its name.
+func mcpServer(call responses.Call, profile events.Profile) string {
+	if !profile.Codex {
+		return ""
+	}
+	for _, name := range []string{call.Namespace, call.Name} {
+		if rest, ok := strings.CutPrefix(name, "mcp__"); ok {
+			server, _, _ := strings.Cut(rest, "__")
+			return server
+		}
+	}
+	if namesServersFirst(profile) {
+		if server, _, ok := strings.Cut(call.Name, "__"); ok {
+			return server
+		}
+	}
+	return ""
+}
+
+// namesServersFirst reports whether Codex calls an MCP tool server__tool; later
+// it is mcp__server__tool.
+func namesServersFirst(profile events.Profile) bool {
+	return profile.Codex && profile.Major == 0 && profile.Minor < 49
+}

@@ -1,0 +1,154 @@
+package session
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+)
+
+// news is what is new in a request.
+type news struct {
+	conversation string
+	starts       bool
+	seen         time.Time // when the conversation was seen first
+	approval     string
+	facts        []fact // in the order of the input
+}
+
+// fact is a prompt, or a call with its output.
+type fact struct {
+	entry *responses.Entry
+	id    string // of the prompt
+	call  responses.Call
+	since time.Time // when the call was made, zero if nobody saw it
+}
+
+// read finds what is new in the items of a request, and remembers them. The
+// caller holds the tracker's mu.
+func (e *Exchange) read(c *conversation, a *Arrival, meta *metadata) news {
+	if policy := a.Input.Environment.ApprovalPolicy; policy != "" {
+		c.approval = policy
+	}
+	first := !c.turn
+	n := news{conversation: c.id, seen: c.seen, approval: c.approval}
+	var fresh []*responses.Entry
+	if e.kind == ofTurn {
+		n.starts = first && c.starts(a, meta)
+		fresh = c.listen(heard{
+			input: a.Input, previous: a.Request.PreviousResponseID, body: a.Request.Sum, rewritten: e.scope.Profile.Codex,
+		})
+	}
+	for i := range a.Input.Entries {
+		entry := &a.Input.Entries[i]
+		switch {
+		case entry.Prompt == nil:
+			if call, since, ok := e.tracker.answered(c, a.Input, entry, first, meta.copied); ok {
+				n.facts = append(n.facts, fact{entry: entry, call: call, since: since})
+			}
+		case len(fresh) > 0 && entry == fresh[0]:
+			fresh = fresh[1:]
+			if id := promptID(c.id, e.scope.TurnID, a.Request.PreviousResponseID, entry); c.told.add(id) {
+				n.facts = append(n.facts, fact{entry: entry, id: id})
+			}
+		}
+	}
+	if e.kind == ofCompaction {
+		c.compacted = true
+	}
+	return n
+}
+
+// starts reports whether the first request of a turn is that of a new
+// conversation, and not of one that was there before the proxy.
+func (c *conversation) starts(a *Arrival, meta *metadata) bool {
+	warmed := c.seen.Before(a.At) || a.Request.PreviousResponseID == ""
+	return !a.Input.Model && warmed && meta.compactions == 0 && (meta.initialized == "" || meta.initialized == "new")
+}
+
+// promptID identifies a prompt by its place.
+func promptID(conversation, turn, previous string, entry *responses.Entry) string {
+	return events.UserPromptID(
+		conversation, turn, previous, strconv.Itoa(entry.Index), strconv.FormatInt(entry.Offset, 10), strconv.Itoa(len(entry.Prompt.Text)),
+	)
+}
+
+// answered returns the call that an output is for, if that has not been told
+// yet, and takes it for told. The caller holds mu.
+func (t *Tracker) answered(c *conversation, input *responses.Input, entry *responses.Entry, first, copied bool) (call responses.Call, since time.Time, ok bool) {
+	if entry.CallID == "" || c.results.has(entry.CallID) {
+		return call, since, false
+	}
+	switch waited := c.pendingCall(entry.CallID); {
+	case waited != nil:
+		call, since = waited.call, waited.at
+		t.take(c, waited)
+	case !entry.Tail, first && (copied || t.flight.has([]byte(entry.CallID))):
+		// It is history, here or of the conversation that this one is a copy of.
+		return call, since, false
+	default:
+		if call, ok = callOf(input, entry.CallID); !ok {
+			t.counts.Orphans++
+			return call, since, false
+		}
+	}
+	c.results.add(entry.CallID)
+	return call, since, true
+}
+
+func callOf(input *responses.Input, id string) (responses.Call, bool) {
+	for _, call := range input.Calls {
+		if call.ID == id {
+			return call, true
+		}
+	}
+	return responses.Call{}, false
+}
+
+// tell makes the records of what is new.
+func (e *Exchange) tell(n news, a *Arrival, meta *metadata) {
+	if n.starts {
+		e.record(e.conversationStarts(n, a, meta), events.ConversationStartsID(n.conversation), n.seen)
+	}
+	for i := range n.facts {
+		fact := &n.facts[i]
+		if fact.entry.Prompt != nil {
+			prompt := fact.entry.Prompt.Text
+			e.record(&events.UserPrompt{Length: int64(utf8.RuneCountInString(prompt)), Prompt: prompt}, fact.id, a.At)
+			continue
+		}
+		result := newResult(fact.call, fact.entry.Output, e.scope.Profile)
+		if decision := result.decision(n.approval); decision != nil {
+			id := events.ToolDecisionID(n.conversation, fact.call.ID, decision.Decision, decision.Decider.Value)
+			e.record(decision, id, a.At)
+		}
+		e.record(result.event(fact.since, a.At), events.ToolResultID(n.conversation, fact.call.ID), a.At)
+	}
+}
+
+func (e *Exchange) record(event events.Event, id string, at time.Time) {
+	e.records = append(e.records, events.Record{Event: event, Scope: e.scope, Time: at, ID: id})
+}
+
+func (e *Exchange) conversationStarts(n news, a *Arrival, meta *metadata) *events.ConversationStarts {
+	event := &events.ConversationStarts{
+		ReasoningEffort:  events.NonEmpty(a.Request.ReasoningEffort),
+		ReasoningSummary: events.NonEmpty(a.Request.ReasoningSummary),
+	}
+	if !e.scope.Profile.Codex {
+		return event
+	}
+	event.ApprovalPolicy = events.NonEmpty(n.approval)
+	event.SandboxPolicy = events.NonEmpty(first(meta.sandbox, a.Input.Environment.SandboxPolicy))
+	servers := a.Input.MCPServers
+	if namesServersFirst(e.scope.Profile) {
+		servers = a.Input.ToolPrefixes
+	}
+	if a.Input.Tools || len(servers) > 0 {
+		event.MCPServers = events.Some(strings.Join(servers, ", "))
+	}
+	return event
+}
