@@ -1,6 +1,8 @@
 package responses
 
 import (
+	"time"
+
 	"github.com/tidwall/gjson"
 
 	"github.com/codex-proxy/codex-proxy/events"
@@ -31,8 +33,7 @@ func (t *Turn) conclude(record *events.SSEEvent, kind string, e StreamEvent) {
 		}
 		if text == "" {
 			record.Usage = usage
-			t.output(responseOf(e.Data), e.At, e.Tail != nil)
-			t.finish(record)
+			t.finish(record, e.At)
 			return
 		}
 	case kind == "response.failed":
@@ -43,7 +44,21 @@ func (t *Turn) conclude(record *events.SSEEvent, kind string, e StreamEvent) {
 		return
 	}
 	if text != "" {
-		t.failed, t.failure = true, text
+		t.failure = text
 	}
 	t.usage = usage
+}
+
+// finish fills in what a completion tells beside its tokens.
+func (t *Turn) finish(record *events.SSEEvent, at time.Time) {
+	t.completed, t.told = true, true
+	record.TTFTMS = t.ttft
+	record.ServiceTier = t.cfg.Request.ServiceTier
+	record.ReasoningEffort = t.cfg.Request.ReasoningEffort
+	record.EndedBy = "completed"
+	record.StreamEvents = events.Some(t.count)
+	record.StreamDeltas = events.Some(t.deltas)
+	if !t.stopsAtCompletion() {
+		t.held = &held{record, at}
+	}
 }

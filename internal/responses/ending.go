@@ -10,7 +10,7 @@ import (
 
 // Ending says how the body of a response ended.
 type Ending struct {
-	By    string // completed, upstream, client or idle
+	By    string // completed, upstream, client, idle or proxy
 	Err   error  // why it broke, nil at a clean end
 	Bytes int64
 	At    time.Time
@@ -22,6 +22,7 @@ const idleText = "idle timeout waiting for SSE"
 // End tells how a stream ended. A stream that was completed has told already;
 // any other ends in exactly one record with stream.ended_by.
 func (t *Turn) End(end Ending) {
+	t.release(end)
 	if t.completed || t.told && t.cfg.Endpoint.Chat {
 		return
 	}
@@ -34,21 +35,19 @@ func (t *Turn) End(end Ending) {
 	}
 	wait := events.Some(events.Milliseconds(end.At.Sub(t.last)))
 	switch {
-	case t.failed:
-		last.Kind, last.ErrorMessage = events.Some("response.completed"), t.failure
-	case t.broken != "":
-		t.broke(last, t.broken, true, wait, end.At)
-	case end.By == "client":
+	case end.By == "client" && t.failure == "":
 		last.DurationMS = wait
 		last.ErrorMessage, last.ClientGone = "the agent closed the stream before it was complete", true
 	case end.By == "idle":
-		t.broke(last, idleText, false, wait, end.At)
-	case end.Err != nil:
-		t.broke(last, t.transportText(), false, wait, end.At)
-	case t.cfg.Endpoint.Chat:
-		last.DurationMS, last.ErrorMessage = wait, "stream closed before [DONE]"
+		t.broke(last, idleText, wait, end.At)
+	case end.Err != nil && end.By != "client":
+		t.broke(last, t.transportText(), wait, end.At)
+	case t.invalid != "":
+		t.broke(last, t.invalid, wait, end.At)
 	case t.failure != "":
 		last.Kind, last.ErrorMessage = events.Some("response.completed"), t.failure
+	case t.cfg.Endpoint.Chat:
+		last.DurationMS, last.ErrorMessage = wait, "stream closed before [DONE]"
 	default:
 		last.Kind = events.Some("response.completed")
 		last.ErrorMessage = disconnected + "stream closed before response.completed"
@@ -56,20 +55,16 @@ func (t *Turn) End(end Ending) {
 	t.record(last, end.At)
 }
 
-// broke fills in the end of a stream that broke with text. Codex tells the
-// break in one record and, since 0.64, the missing completion in another;
-// alreadyTold says that the first one was recorded when it happened.
-func (t *Turn) broke(last *events.SSEEvent, text string, alreadyTold bool, wait events.Opt[int64], at time.Time) {
-	twice := !t.cfg.Scope.Profile.Seed() && !t.cfg.Endpoint.Chat
-	if twice || alreadyTold {
-		if !alreadyTold {
-			t.record(&events.SSEEvent{DurationMS: wait, ErrorMessage: text}, at)
-		}
-		last.Kind, last.ErrorMessage = events.Some("response.completed"), disconnected+text
-		last.ClientGone = !twice
+// broke fills in the end of a stream that broke with text, whatever it said
+// before. Codex tells the break in one record and, since 0.64, the missing
+// completion in another.
+func (t *Turn) broke(last *events.SSEEvent, text string, wait events.Opt[int64], at time.Time) {
+	if t.cfg.Scope.Profile.Seed() || t.cfg.Endpoint.Chat {
+		last.DurationMS, last.ErrorMessage = wait, text
 		return
 	}
-	last.DurationMS, last.ErrorMessage = wait, text
+	t.record(&events.SSEEvent{DurationMS: wait, ErrorMessage: text}, at)
+	last.Kind, last.ErrorMessage = events.Some("response.completed"), disconnected+text
 }
 
 // transportText is Codex's text for a body that the upstream cut short. The
@@ -97,7 +92,6 @@ func (t *Turn) Document(body, tail []byte, end Ending) {
 		usage = usageInTail(tail)
 	}
 	t.name(gjson.GetBytes(body, "id").String())
-	t.output(body, end.At, tail != nil)
 	record := &events.SSEEvent{
 		Kind:        events.Some("response.completed"),
 		DurationMS:  events.Some(events.Milliseconds(end.At.Sub(t.cfg.Start))),

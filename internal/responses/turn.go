@@ -32,8 +32,6 @@ type TurnConfig struct {
 	Endpoint   Endpoint
 	Request    Request
 	CFRay      string
-	// Items takes the items of the response's output; nil for nobody.
-	Items Items
 }
 
 // Turn interprets one response, streamed or not, and records what it tells:
@@ -47,14 +45,13 @@ type Turn struct {
 	seq     int64     // records made
 
 	count, deltas int64
-	items         int // of the output, shown
 	ttft          events.Opt[int64]
 	completed     bool
 	told          bool          // the completion was recorded
-	broken        string        // why the stream cannot be read any further
+	invalid       string        // why Codex reads no further, which it tells at the end
 	failure       string        // what to say at the end, if no completion comes
-	failed        bool          // a failed or incomplete event came
 	usage         *events.Usage // of a response that was not completed
+	held          *held         // a completion not told yet
 }
 
 // NewTurn returns a Turn for one response.
@@ -76,9 +73,14 @@ var done = []byte("[DONE]")
 // Event takes the next event and reports whether the response is complete with
 // it. The slices of e are not kept.
 func (t *Turn) Event(e StreamEvent) (terminal bool) {
-	if len(e.Data) == 0 || t.broken != "" || t.completed && t.stopsAtCompletion() {
+	if len(e.Data) == 0 || t.invalid != "" || t.completed && t.stopsAtCompletion() {
 		return t.completed
 	}
+	if t.cfg.Scope.Profile.Codex && e.Tail == nil && !utf8.Valid(e.Data) {
+		t.invalid = invalidText(e.Data)
+		return t.completed
+	}
+	t.split()
 	wait := events.Milliseconds(e.At.Sub(t.last))
 	t.last = e.At
 	t.count++
@@ -90,13 +92,11 @@ func (t *Turn) Event(e StreamEvent) (terminal bool) {
 	switch {
 	case e.Tail == nil && bytes.Equal(bytes.TrimSpace(e.Data), done):
 		t.completed = t.completed || t.cfg.Endpoint.Chat
-	case !utf8.Valid(e.Data) && e.Tail == nil:
-		t.invalidText(record, e.Data)
 	case e.Tail == nil && t.malformed(record, e.Data):
 	case !delta:
 		t.interpret(record, e)
 	}
-	if t.tells(record, delta) {
+	if t.tells(record, delta) && (t.held == nil || t.held.event != record) {
 		t.record(record, e.At)
 	}
 	return t.completed
@@ -106,23 +106,6 @@ func (t *Turn) Event(e StreamEvent) (terminal bool) {
 func (t *Turn) malformed(record *events.SSEEvent, data []byte) bool {
 	record.ErrorMessage = serdeError(data, t.numbers)
 	return record.ErrorMessage != ""
-}
-
-// invalidText handles bytes that are not UTF-8. Codex gives up on the stream.
-func (t *Turn) invalidText(record *events.SSEEvent, data []byte) {
-	at := 0
-	for at < len(data) {
-		r, size := utf8.DecodeRune(data[at:])
-		if r == utf8.RuneError && size <= 1 {
-			break
-		}
-		at += size
-	}
-	record.ErrorMessage = "UTF8 error: invalid utf-8 sequence of 1 bytes from index " + strconv.Itoa(at)
-	if t.cfg.Scope.Profile.Codex {
-		record.Kind = events.Opt[string]{}
-		t.broken = record.ErrorMessage
-	}
 }
 
 // stopsAtCompletion reports whether the agent reads nothing past a completion.
@@ -141,8 +124,6 @@ func (t *Turn) interpret(record *events.SSEEvent, e StreamEvent) {
 	switch typ.Str {
 	case "response.created", "response.in_progress", "response.queued":
 		t.name(gjson.GetBytes(e.Data, "response.id").String())
-	case "response.output_item.done":
-		t.item(e)
 	case "response.output_item.added":
 		if !t.ttft.Set {
 			t.ttft = events.Some(events.Milliseconds(e.At.Sub(t.cfg.Start)))
@@ -154,17 +135,6 @@ func (t *Turn) interpret(record *events.SSEEvent, e StreamEvent) {
 			t.chatChunk(record, e)
 		}
 	}
-}
-
-// finish fills in what a completion tells beside its tokens.
-func (t *Turn) finish(record *events.SSEEvent) {
-	t.completed, t.told = true, true
-	record.TTFTMS = t.ttft
-	record.ServiceTier = t.cfg.Request.ServiceTier
-	record.ReasoningEffort = t.cfg.Request.ReasoningEffort
-	record.EndedBy = "completed"
-	record.StreamEvents = events.Some(t.count)
-	record.StreamDeltas = events.Some(t.deltas)
 }
 
 // chatChunk reads the usage that the last chunk of a Chat Completions stream
@@ -185,7 +155,6 @@ func (t *Turn) name(id string) {
 	scope := *t.cfg.Scope
 	scope.ResponseID = strings.Clone(id)
 	t.cfg.Scope = &scope
-	t.named(scope.ResponseID)
 }
 
 func (t *Turn) tells(record *events.SSEEvent, delta bool) bool {

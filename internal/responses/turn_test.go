@@ -95,7 +95,7 @@ func TestTurn(t *testing.T) {
 			"0.45.0",
 			responses.Ending{By: "completed"},
 			[]string{"response.completed", completed, "", "[DONE]"},
-			[]string{"response.completed|10||3/1/5/2/9|completed", "message|10|"},
+			[]string{"response.completed|10|", "message|10|", "response.completed|||3/1/5/2/9|completed"},
 		},
 		"failed": {
 			"0.45.0", eof,
@@ -134,6 +134,29 @@ func TestTurn(t *testing.T) {
 			[]string{
 				"|30|Transport error: network error: error decoding response body",
 				"response.completed||" + gone + "Transport error: network error: error decoding response body|upstream",
+			},
+		},
+		"cut after the failure": {
+			"0.169.0", cut,
+			[]string{"response.failed", `{"type":"response.failed"}`},
+			[]string{
+				`response.failed|10|{"type":"response.failed"}`,
+				"|30|Transport error: network error: error decoding response body",
+				"response.completed||" + gone + "Transport error: network error: error decoding response body|upstream",
+			},
+		},
+		"cut after the completion, seed": {
+			"0.45.0", cut,
+			[]string{"response.completed", completed},
+			[]string{"response.completed|10|", "|30|Transport error: error decoding response body|3/1/5/2/9|upstream"},
+		},
+		"not UTF-8": {
+			"0.169.0", eof,
+			[]string{"response.created", created, "x", "{\"a\":\"\xe2\x82\"}", "response.completed", completed},
+			[]string{
+				"response.created|10|",
+				"|50|UTF8 error: invalid utf-8 sequence of 2 bytes from index 0",
+				"response.completed||" + gone + "UTF8 error: invalid utf-8 sequence of 2 bytes from index 0|upstream",
 			},
 		},
 		"idle, seed": {"0.45.0", idle, nil, []string{"|30|idle timeout waiting for SSE|idle"}},
