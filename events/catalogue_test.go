@@ -114,6 +114,8 @@ func TestCatalogueIsComplete(t *testing.T) {
 			if method, ok := decl.(*ast.FuncDecl); ok && method.Recv != nil && method.Name.Name == "EventName" {
 				want = append(want, method.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name)
 			}
+			// A Foreign is what the catalogue does not have.
+			want = slices.DeleteFunc(want, func(name string) bool { return name == "Foreign" })
 		}
 	}
 	var got []string

@@ -10,25 +10,38 @@ import (
 // maxBodyBytes bounds the body of a record.
 const maxBodyBytes = 256
 
-// clean returns s as valid UTF-8 without NULs and no longer than allowed. What
-// is beyond the limit is neither looked at nor kept.
+// clean returns s as valid UTF-8 without NULs and no longer than allowed.
 func (e *Encoder) clean(s string) string {
 	limit := e.MaxValueBytes
 	if limit <= 0 {
 		limit = DefaultMaxValueBytes
 	}
+	s, repaired, truncated := CleanText(s, limit)
+	if repaired {
+		e.repaired.Add(1)
+	}
+	if truncated {
+		e.truncated.Add(1)
+	}
+	return s
+}
+
+// CleanText returns s as valid UTF-8 without NULs and in at most limit bytes, and
+// whether it had to be repaired or cut. What is beyond the limit is neither looked
+// at nor kept.
+func CleanText(s string, limit int) (clean string, repaired, truncated bool) {
 	size := len(s)
 	s = cut(s, limit)
 	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
-		e.repaired.Add(1)
+		repaired = true
 		s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	}
 	// Repairing makes a string longer.
 	if size > limit || len(s) > limit {
-		e.truncated.Add(1)
+		truncated = true
 		s = truncate(s, limit, size)
 	}
-	return s
+	return s, repaired, truncated
 }
 
 // truncate cuts s to limit bytes, the mark that tells the original size included.

@@ -73,17 +73,66 @@ func (e *Encoder) Expand(r Record, yield func(Record)) {
 // Attributes appends the attributes of a record that Expand yielded: event.name
 // and event.timestamp, the event's own, those of its scope, and those that
 // codex-proxy adds. Keys are unique.
+//
+// Of a Foreign they are its own; a list or a map among them is told as its JSON.
 func (e *Encoder) Attributes(dst []attribute.KeyValue, r Record) []attribute.KeyValue {
 	dst = append(
 		dst,
-		attribute.String("event.name", r.Event.EventName()),
-		attribute.String("event.timestamp", r.Time.UTC().Format(TimestampFormat)),
+		attribute.String(keyName, r.Event.EventName()),
+		attribute.String(keyTimestamp, r.Time.UTC().Format(TimestampFormat)),
 	)
+	if foreign, ok := r.Event.(*Foreign); ok {
+		return e.appendPairs(dst, foreign.Told(r))
+	}
 	dst = e.appendStruct(dst, reflect.ValueOf(r.Event))
 	dst = e.appendStruct(dst, reflect.ValueOf(r.Scope))
-	dst = append(dst, attribute.String("telemetry.source", r.Source.String()))
+	dst = e.appendPairs(dst, r.Extra())
+	dst = append(dst, attribute.String(keySource, r.Source.String()))
+	if disagreement := r.Disagreement(); disagreement != "" {
+		dst = append(dst, attribute.String(keyDisagreement, disagreement))
+	}
 	if r.ID != "" {
-		dst = append(dst, attribute.String("event.id", r.ID))
+		dst = append(dst, attribute.String(keyID, r.ID))
+	}
+	return dst
+}
+
+// Keys of a record's envelope: what is told beside the fields of the event and
+// of its scope.
+const (
+	keyName         = "event.name"
+	keyTimestamp    = "event.timestamp"
+	keySource       = "telemetry.source"
+	keyDisagreement = "telemetry.disagreement"
+	keyID           = "event.id"
+)
+
+// isEnvelope reports whether a key is one of a record's envelope.
+func isEnvelope(key string) bool {
+	switch key {
+	case keyName, keyTimestamp, keySource, keyDisagreement, keyID:
+		return true
+	default:
+		return false
+	}
+}
+
+// appendPairs appends what the catalogue has no field for. Those who made the
+// pairs saw to it that no key comes twice.
+func (e *Encoder) appendPairs(dst []attribute.KeyValue, pairs []Pair) []attribute.KeyValue {
+	for _, p := range pairs {
+		key := attribute.Key(p.Key)
+		switch v := p.Value; {
+		case p.Key == keyName || p.Key == keyTimestamp:
+		case v.Kind == ValueInt:
+			dst = append(dst, key.Int64(v.Int))
+		case v.Kind == ValueBool:
+			dst = append(dst, key.Bool(v.Bool))
+		case v.Kind == ValueDouble:
+			dst = append(dst, key.Float64(v.Double))
+		default:
+			dst = append(dst, key.String(e.clean(v.String())))
+		}
 	}
 	return dst
 }
@@ -102,6 +151,9 @@ func (e *Encoder) ResourceAttributes(r *Resource) []attribute.KeyValue {
 
 // Severity returns the severity number of a record.
 func (e *Encoder) Severity(r Record) int {
+	if foreign, ok := r.Event.(*Foreign); ok {
+		return int(foreign.SeverityNumber)
+	}
 	if e.Schema == SchemaTyped && r.Event.Failed() {
 		return SeverityError
 	}
@@ -109,9 +161,9 @@ func (e *Encoder) Severity(r Record) int {
 }
 
 // Body returns the body of a record: one short line without content, and only
-// printable characters. The codex schema has none.
+// printable characters. The codex schema has none, but for a Foreign.
 func (e *Encoder) Body(r Record) string {
-	if e.Schema == SchemaCodex {
+	if _, foreign := r.Event.(*Foreign); e.Schema == SchemaCodex && !foreign {
 		return ""
 	}
 	return line(e.clean(r.Event.Summary()))

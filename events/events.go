@@ -43,6 +43,43 @@ type Record struct {
 	// ID is the event.id: equal for the same fact told twice, so that a backend
 	// can drop the second of two deliveries.
 	ID string
+	// Remarks is what reports add; nil for what the traffic alone shows.
+	Remarks *Remarks
+}
+
+// Remarks is what reports add to a record.
+type Remarks struct {
+	// Extra is what the agent reported beyond the catalogue. Its keys are unique
+	// and none is one of the event's, the scope's or the envelope's.
+	Extra []Pair
+	// Disagreement names the attributes of which the traffic and the agent tell
+	// different things, joined with a comma and a space; empty for none.
+	Disagreement string
+}
+
+// Extra returns what the agent reported beyond the catalogue.
+func (r Record) Extra() []Pair {
+	if r.Remarks == nil {
+		return nil
+	}
+	return r.Remarks.Extra
+}
+
+// Disagreement names the attributes of which the traffic and the agent tell
+// different things; empty for none.
+func (r Record) Disagreement() string {
+	if r.Remarks == nil {
+		return ""
+	}
+	return r.Remarks.Disagreement
+}
+
+// remarks returns nil for no remarks.
+func remarks(extra []Pair, disagreement string) *Remarks {
+	if len(extra) == 0 && disagreement == "" {
+		return nil
+	}
+	return &Remarks{Extra: extra, Disagreement: disagreement}
 }
 
 // Recorder takes records. It is the seam between those who observe and those

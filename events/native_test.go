@@ -41,7 +41,7 @@ var clientOnly = []string{
 // break a dashboard.
 var proxyOnly = []string{
 	"cf_ray", "event.id", "http.request.body.size", "http.request.method", "request.id", "request.warmup", "response.id",
-	"stream.bytes", "stream.deltas", "stream.ended_by", "stream.events", "telemetry.source", "turn.id",
+	"stream.bytes", "stream.deltas", "stream.ended_by", "stream.events", "telemetry.disagreement", "telemetry.source", "turn.id",
 }
 
 // told returns the record that the codex schema makes in the place of n.

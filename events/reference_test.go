@@ -130,6 +130,7 @@ func commonTable() string {
 		row("event.timestamp", "string", "string", "", "When the fact was observed: RFC 3339 in UTC with exactly three fractional digits.", "", "Codex takes the time at the agent") +
 		rows(&Scope{}) +
 		row("telemetry.source", "string", "string", "", "Who saw the fact: wire (read from the traffic), agent (reported by the agent) or both.", "", "not in Codex") +
+		row(keyDisagreement, "string", "string", "", "Names of the attributes of which the traffic and the agent told different things, joined with a comma and a space.", "they told the same, or one of them told it", "not in Codex") +
 		row("event.id", "string", "string", "", "Id of the fact, equal when the same fact is told twice.", "the fact has no id", "not in Codex")
 }
 
