@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"bytes"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -11,6 +12,9 @@ const (
 	KindAttribute = "event.kind"
 	DeltaSuffix   = ".delta"
 )
+
+// nameAttribute is the name of an event among its attributes.
+const nameAttribute = "event.name"
 
 // Field numbers of opentelemetry/proto/{collector/logs,logs,resource,common}/v1.
 const (
@@ -78,12 +82,12 @@ func (e Entry) filter(keep func(i int, delta bool) bool) Entry {
 	kept.Payload, _ = rewrite(e.Payload, fieldResourceLogs, func(resourceLogs []byte) ([]byte, bool) {
 		return rewrite(resourceLogs, fieldScopeLogs, func(scopeLogs []byte) ([]byte, bool) {
 			return rewrite(scopeLogs, fieldLogRecord, func(record []byte) ([]byte, bool) {
-				delta := isDelta(record)
+				delta := IsDelta(record)
 				ok := keep(index, delta)
 				index++
 				if ok {
 					kept.Records++
-					kept.Counts[eventName(record)]++
+					kept.Counts[EventName(record)]++
 				}
 				if ok && delta {
 					kept.Deltas++
@@ -126,30 +130,42 @@ func rewrite(message []byte, field protowire.Number, f func([]byte) ([]byte, boo
 	return out, found
 }
 
-// eventName returns the name of an encoded LogRecord's event.
-func eventName(record []byte) string {
-	name := ""
-	eachBytesField(record, fieldEventName, func(text []byte) { name = string(text) })
-	return name
+// maxNameBytes bounds the names in the books. An agent's own records may have any.
+const maxNameBytes = 64
+
+// EventName returns the name that the books know an encoded LogRecord by: its
+// attribute event.name, else its event_name, at most 64 bytes of it. All records
+// of the proxy have both, and they are equal.
+func EventName(record []byte) string {
+	var name []byte
+	eachBytesField(record, fieldEventName, func(text []byte) { name = text })
+	if value := stringAttribute(record, nameAttribute); value != nil {
+		name = value
+	}
+	return strings.ToValidUTF8(string(name[:min(len(name), maxNameBytes)]), "")
 }
 
-// isDelta reports whether an encoded LogRecord has an event.kind that ends in
+// IsDelta reports whether an encoded LogRecord has an event.kind that ends in
 // .delta.
-func isDelta(record []byte) bool {
-	delta := false
+func IsDelta(record []byte) bool {
+	return bytes.HasSuffix(stringAttribute(record, KindAttribute), []byte(DeltaSuffix))
+}
+
+// stringAttribute returns the last string that an encoded LogRecord has under a
+// key, nil for none.
+func stringAttribute(record []byte, key string) []byte {
+	var found []byte
 	eachBytesField(record, fieldAttribute, func(kv []byte) {
-		isKind := false
-		eachBytesField(kv, fieldKey, func(key []byte) { isKind = string(key) == KindAttribute })
-		if !isKind {
+		same := false
+		eachBytesField(kv, fieldKey, func(name []byte) { same = string(name) == key })
+		if !same {
 			return
 		}
 		eachBytesField(kv, fieldValue, func(value []byte) {
-			eachBytesField(value, fieldStringValue, func(text []byte) {
-				delta = bytes.HasSuffix(text, []byte(DeltaSuffix))
-			})
+			eachBytesField(value, fieldStringValue, func(text []byte) { found = text })
 		})
 	})
-	return delta
+	return found
 }
 
 // eachBytesField calls f with every length-delimited field of the given number.

@@ -78,12 +78,30 @@ func (a Account) plus(b Account) Account {
 	return a
 }
 
-// Ledger holds the accounts by event name.
+// Ledger holds the accounts by event name. There are no more than maxAccounts of
+// them and that of Other, which has what else came: an agent's own records may
+// have any name.
 type Ledger map[string]Account
+
+// maxAccounts is ten times the events that Codex is known to have.
+const maxAccounts = 256
+
+// Other is the name of the account of what has none.
+const Other = "other"
+
+// account returns the name of the account that a name is booked under. An account
+// stays for ever, so that this never changes once it was used.
+func (l Ledger) account(name string) string {
+	if _, open := l[name]; open || len(l) < maxAccounts {
+		return name
+	}
+	return Other
+}
 
 // Observe adds records that are new.
 func (l Ledger) Observe(t Tally) {
 	for name, n := range t {
+		name = l.account(name)
 		account := l[name]
 		account.Observed += int64(n)
 		l[name] = account
@@ -93,6 +111,7 @@ func (l Ledger) Observe(t Tally) {
 // Settle notes the fate of records.
 func (l Ledger) Settle(t Tally, fate Fate) {
 	for name, n := range t {
+		name = l.account(name)
 		account := l[name]
 		account.Settled[fate] += int64(n)
 		l[name] = account
