@@ -15,14 +15,19 @@ import (
 // attributes of enc under their names and in its order, then severity (INFO or
 // ERROR) and body. Numbers are JSON numbers. Characters that a terminal could
 // take for commands, and line breaks of every kind, are escaped.
+//
+// A foreign record's lists and maps are JSON too, and its bytes are in base64.
 func AppendJSON(dst []byte, enc *events.Encoder, r events.Record) []byte {
-	attrs := enc.Attributes(make([]attribute.KeyValue, 0, 40), r)
 	dst = append(dst, '{')
-	for _, attr := range attrs {
-		dst = appendQuoted(dst, string(attr.Key))
-		dst = append(dst, ':')
-		dst = appendValue(dst, attr.Value)
-		dst = append(dst, ',')
+	if foreign, ok := r.Event.(*events.Foreign); ok {
+		dst = appendForeign(dst, foreign, r)
+	} else {
+		for _, attr := range enc.Attributes(make([]attribute.KeyValue, 0, 40), r) {
+			dst = appendQuoted(dst, string(attr.Key))
+			dst = append(dst, ':')
+			dst = appendValue(dst, attr.Value)
+			dst = append(dst, ',')
+		}
 	}
 	severity := "INFO"
 	if enc.Severity(r) >= events.SeverityError {
@@ -36,7 +41,8 @@ func AppendJSON(dst []byte, enc *events.Encoder, r events.Record) []byte {
 }
 
 // appendValue appends the value of an attribute. The catalogue has strings,
-// integers and booleans; whatever it may have one day comes as its text.
+// integers and booleans; what an agent reports beyond it may be a number of any
+// kind.
 func appendValue(dst []byte, v attribute.Value) []byte {
 	switch v.Type() {
 	case attribute.INT64:
@@ -45,6 +51,8 @@ func appendValue(dst []byte, v attribute.Value) []byte {
 		return strconv.AppendBool(dst, v.AsBool())
 	case attribute.STRING:
 		return appendQuoted(dst, v.AsString())
+	case attribute.FLOAT64:
+		return appendFloat(dst, v.AsFloat64())
 	default:
 		return appendQuoted(dst, v.String())
 	}

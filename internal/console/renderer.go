@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -52,7 +53,7 @@ func (r *Renderer) Event(e Event) error {
 		return r.printJSON(e.Data)
 	}
 	var f fields
-	if err := json.Unmarshal(e.Data, &f); err != nil {
+	if err := json.Unmarshal(e.Data, &f); err != nil && (!mistyped(err) || f.Name == "") {
 		return r.print(r.unreadable(e))
 	}
 	at, err := time.Parse(events.TimestampFormat, f.Time)
@@ -177,6 +178,13 @@ func (r *Renderer) stream(f *fields) (*streamLine, int) {
 		}
 	}
 	return nil, 0
+}
+
+// mistyped reports whether a member has another type than the catalogue's, as a
+// foreign record's may have. The other members are read all the same.
+func mistyped(err error) bool {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	return ok && wrong.Field != ""
 }
 
 // unreadable returns the line of an event that is not an object of the feed.

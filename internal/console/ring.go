@@ -75,7 +75,7 @@ func (r *ring) slot(seq uint64) *slot { return &r.slots[seq%uint64(len(r.slots))
 // many records share is counted with each.
 func recordBytes(r events.Record) int {
 	s := r.Scope
-	return recordOverhead + len(r.ID) + eventBytes(r.Event) +
+	return recordOverhead + len(r.ID) + events.PairBytes(r.Extra()) + len(r.Disagreement()) + eventBytes(r.Event) +
 		len(s.ConversationID) + len(s.AppVersion) + len(s.AuthMode) + len(s.Originator) + len(s.AccountID) +
 		len(s.TerminalType) + len(s.Model) + len(s.Slug) + len(s.TurnID) + len(s.ResponseID) + len(s.RequestID)
 }
@@ -83,10 +83,14 @@ func recordBytes(r events.Record) int {
 // eventBytes returns the length of the strings of an event. The event that
 // comes by the hundred has a short cut.
 func eventBytes(e events.Event) int {
-	if e, ok := e.(*events.SSEEvent); ok {
+	switch e := e.(type) {
+	case *events.SSEEvent:
 		return len(e.Kind.Value) + len(e.ErrorMessage) + len(e.ServiceTier) + len(e.ReasoningEffort) + len(e.EndedBy)
+	case *events.Foreign:
+		return e.Bytes()
+	default:
+		return stringBytes(reflect.ValueOf(e))
 	}
-	return stringBytes(reflect.ValueOf(e))
 }
 
 func stringBytes(v reflect.Value) int {

@@ -30,6 +30,7 @@ type Exporter struct {
 	encoder    *events.Encoder
 	attributes sync.Pool // of *[]attribute.KeyValue
 	loggers    *loggers
+	foreigners *foreigners
 	batcher    *batcher
 	outbox     outbox.Outbox
 	ledger     *ledger
@@ -99,6 +100,7 @@ func newExporter(cfg Config, s sender, scrub *scrubber, host string) *Exporter {
 		version: cfg.Version,
 		items:   make(map[events.Resource]*item),
 	}
+	x.foreigners = &foreigners{batcher: x.batcher, groups: make(map[string]*group)}
 	x.courier = &courier{sender: s, timeout: cfg.Timeout, ledger: x.ledger, health: x.health, scrub: scrub}
 	return x
 }
@@ -113,6 +115,10 @@ func (x *Exporter) Record(r events.Record) {
 }
 
 func (x *Exporter) emit(r events.Record) {
+	if foreign, ok := r.Event.(*events.Foreign); ok {
+		x.foreigners.add(r, foreign)
+		return
+	}
 	attrs, ok := x.attributes.Get().(*[]attribute.KeyValue)
 	if !ok {
 		attrs = new([]attribute.KeyValue)
