@@ -33,6 +33,7 @@ func (t *Turn) conclude(record *events.SSEEvent, kind string, e StreamEvent) {
 		}
 		if text == "" {
 			record.Usage = usage
+			t.output(responseOf(e.Data), e.At, e.Tail != nil)
 			t.finish(record, e.At)
 			return
 		}

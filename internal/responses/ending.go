@@ -83,6 +83,7 @@ func (t *Turn) Document(body, tail []byte, end Ending) {
 	if !t.cfg.Endpoint.Generates || end.By != "completed" {
 		return
 	}
+	t.name(gjson.GetBytes(body, "id").String())
 	status := gjson.GetBytes(body, "status").String()
 	if status == "queued" || status == "in_progress" {
 		return
@@ -91,7 +92,7 @@ func (t *Turn) Document(body, tail []byte, end Ending) {
 	if usage == nil && tail != nil {
 		usage = usageInTail(tail)
 	}
-	t.name(gjson.GetBytes(body, "id").String())
+	t.output(body, end.At, tail != nil)
 	record := &events.SSEEvent{
 		Kind:        events.Some("response.completed"),
 		DurationMS:  events.Some(events.Milliseconds(end.At.Sub(t.cfg.Start))),

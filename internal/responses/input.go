@@ -133,13 +133,10 @@ func (c *collector) element(e element) {
 	case KindDeveloper:
 		c.developer(&item)
 	case KindCall:
-		if c.tailFrom < index {
-			c.calls.reset()
-		}
+		c.model(&item)
 		if !c.calls.add(e, index, maxRunCalls, maxRunBytes) {
 			c.input.Cut++
 		}
-		c.model(&item)
 	case KindModel:
 		c.model(&item)
 	case KindSummary:
@@ -148,6 +145,9 @@ func (c *collector) element(e element) {
 	case KindOutput:
 		c.output(&item, e, index)
 	case KindOther:
+		if string(item.typ) == "compaction_trigger" {
+			c.input.Compacts = true
+		}
 	}
 }
 
@@ -155,6 +155,9 @@ func (c *collector) element(e element) {
 func (c *collector) model(item *Item) {
 	c.input.Model, c.input.Compacts = true, false
 	c.tail.reset()
+	if c.tailFrom < c.input.Items-1 {
+		c.calls.reset() // Others came in between: those calls were answered.
+	}
 	c.tailFrom = c.input.Items
 	for _, raw := range [][]byte{item.id, item.callID} {
 		if len(raw) == 0 || len(raw) > maxIdentifierBytes {

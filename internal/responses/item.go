@@ -32,41 +32,86 @@ type Item struct {
 	typ, role                    []byte
 	id, callID, name, namespace  []byte
 	arguments, action            []byte // raw JSON
-	content, output, passthrough []byte // raw JSON
+	content, output, passthrough []byte // raw JSON; what follows may be in it, too
 }
 
-// ParseItem reads the members of an item that matter; the values are decoded
-// when asked for.
+// ParseItem reads the members of an item that matter, as far as it takes; the
+// values are decoded when asked for.
 func ParseItem(raw []byte) Item {
 	var i Item
-	for key, value := range fields(raw) {
-		switch string(key) {
-		case "type":
-			i.typ = unquoted(value)
-		case "role":
-			i.role = unquoted(value)
-		case "id":
-			i.id = value
-		case "call_id":
-			i.callID = value
-		case "name":
-			i.name = value
-		case "namespace":
-			i.namespace = value
-		case "arguments", "input":
-			i.arguments = value
-		case "action":
-			i.action = value
-		case "content":
-			i.content = value
-		case "output":
-			i.output = value
-		case "internal_chat_message_metadata_passthrough":
-			i.passthrough = value
+	at := skipSpace(raw, 0)
+	if at >= len(raw) || raw[at] != '{' {
+		return i
+	}
+	for at++; ; at++ {
+		key, value := memberAt(raw, at)
+		if key == nil || i.enough(key, raw[value:]) {
+			break
+		}
+		at = skipValue(raw, value)
+		if at == value {
+			break
+		}
+		i.set(key, raw[value:at])
+		if at = skipSpace(raw, at); at >= len(raw) || raw[at] != ',' {
+			break
 		}
 	}
 	i.Kind = i.kind()
 	return i
+}
+
+// enough reports whether nothing matters from a member on. Most of a history is
+// what tools gave back and what the model thought: it is not read to its end.
+func (i *Item) enough(key, rest []byte) bool {
+	if i.typ == nil {
+		return false
+	}
+	switch string(key) {
+	case "id", "role", "type", "call_id":
+		return false
+	case "output":
+		if i.callID == nil || i.kind() != KindOutput {
+			return false
+		}
+		i.output = rest
+		return true
+	case "content":
+		if i.kind() != KindModel {
+			return false
+		}
+		i.content = rest
+		return true
+	default:
+		return i.kind() == KindModel
+	}
+}
+
+func (i *Item) set(key, value []byte) {
+	switch string(key) {
+	case "type":
+		i.typ = unquoted(value)
+	case "role":
+		i.role = unquoted(value)
+	case "id":
+		i.id = value
+	case "call_id":
+		i.callID = value
+	case "name":
+		i.name = value
+	case "namespace":
+		i.namespace = value
+	case "arguments", "input":
+		i.arguments = value
+	case "action":
+		i.action = value
+	case "content":
+		i.content = value
+	case "output":
+		i.output = value
+	case "internal_chat_message_metadata_passthrough":
+		i.passthrough = value
+	}
 }
 
 // kind classifies by type and role. A message of the SDKs needs no type.
@@ -169,14 +214,15 @@ func command(action []byte) string {
 // the string it is, or the texts of its parts, each on a line of its own, as
 // Codex reads them.
 func (i *Item) Output() string {
-	if len(i.output) == 0 || i.output[0] == '"' {
-		return text(i.output)
+	output := i.output[:skipValue(i.output, 0)]
+	if len(output) == 0 || output[0] == '"' {
+		return text(output)
 	}
-	if i.output[0] != '[' {
-		return string(i.output)
+	if output[0] != '[' {
+		return string(output)
 	}
 	var lines []string
-	for part := range entries(i.output) {
+	for part := range entries(output) {
 		if line, _ := partText(part); len(bytes.TrimSpace(line)) > 0 {
 			lines = append(lines, string(line))
 		}

@@ -21,7 +21,7 @@ type Prompt struct {
 func (i *Item) texts() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		if len(i.content) > 0 && i.content[0] == '"' {
-			yield(textBytes(i.content))
+			yield(textBytes(i.content[:skipValue(i.content, 0)]))
 			return
 		}
 		var held []byte // a text that may be the label of an image

@@ -32,6 +32,8 @@ type TurnConfig struct {
 	Endpoint   Endpoint
 	Request    Request
 	CFRay      string
+	// Items takes the items of the response's output; nil for nobody.
+	Items Items
 }
 
 // Turn interprets one response, streamed or not, and records what it tells:
@@ -45,6 +47,7 @@ type Turn struct {
 	seq     int64     // records made
 
 	count, deltas int64
+	items         int // of the output, shown
 	ttft          events.Opt[int64]
 	completed     bool
 	told          bool          // the completion was recorded
@@ -124,6 +127,8 @@ func (t *Turn) interpret(record *events.SSEEvent, e StreamEvent) {
 	switch typ.Str {
 	case "response.created", "response.in_progress", "response.queued":
 		t.name(gjson.GetBytes(e.Data, "response.id").String())
+	case "response.output_item.done":
+		t.item(e)
 	case "response.output_item.added":
 		if !t.ttft.Set {
 			t.ttft = events.Some(events.Milliseconds(e.At.Sub(t.cfg.Start)))
@@ -155,6 +160,7 @@ func (t *Turn) name(id string) {
 	scope := *t.cfg.Scope
 	scope.ResponseID = strings.Clone(id)
 	t.cfg.Scope = &scope
+	t.named(scope.ResponseID)
 }
 
 func (t *Turn) tells(record *events.SSEEvent, delta bool) bool {

@@ -16,29 +16,35 @@ func fields(raw []byte) iter.Seq2[[]byte, []byte] {
 		if at >= len(raw) || raw[at] != '{' {
 			return
 		}
-		for at++; ; {
-			at = skipSpace(raw, at)
-			if at >= len(raw) || raw[at] != '"' {
+		for at++; ; at++ {
+			key, value := memberAt(raw, at)
+			if key == nil {
 				return
 			}
-			end := skipValue(raw, at)
-			key := unquoted(raw[at:end])
-			at = skipSpace(raw, end)
-			if at >= len(raw) || raw[at] != ':' {
+			end := skipValue(raw, value)
+			if end == value || !yield(key, raw[value:end]) {
 				return
 			}
-			at = skipSpace(raw, at+1)
-			end = skipValue(raw, at)
-			if end == at || !yield(key, raw[at:end]) {
+			if at = skipSpace(raw, end); at >= len(raw) || raw[at] != ',' {
 				return
 			}
-			at = skipSpace(raw, end)
-			if at >= len(raw) || raw[at] != ',' {
-				return
-			}
-			at++
 		}
 	}
+}
+
+// memberAt returns the key of the member at an offset, without its quotes, and
+// where its value begins. The key is nil where there is none.
+func memberAt(raw []byte, at int) (key []byte, value int) {
+	at = skipSpace(raw, at)
+	if at >= len(raw) || raw[at] != '"' {
+		return nil, 0
+	}
+	end := closingQuote(raw, at+1)
+	key = raw[at+1 : end]
+	if at = skipSpace(raw, end+1); at >= len(raw) || raw[at] != ':' {
+		return nil, 0
+	}
+	return key, skipSpace(raw, at+1)
 }
 
 // entries are the elements of a JSON array as they are written.

@@ -74,7 +74,7 @@ func (e *Exchange) find(a *Arrival, meta *metadata) news {
 	if c.seen.IsZero() {
 		c.seen = a.At
 	}
-	if e.derived {
+	if e.derived && a.Input != nil {
 		t.link(linkKey(byBody, e.owner, bodyValue(a.Request.Sum)), c)
 		if key := a.Request.PromptCacheKey; key != "" {
 			t.link(linkKey(byCacheKey, e.owner, key), c)
@@ -191,6 +191,8 @@ func kindOf(a *Arrival, meta *metadata) kind {
 	case meta.kind == "compaction", a.Header("X-Openai-Subagent") == "compact", a.Endpoint.Path == "/responses/compact",
 		a.Input != nil && a.Input.Compacts:
 		return ofCompaction
+	case a.Endpoint.Path == "/responses/{id}":
+		return ofTurn // The answer to an earlier request of one.
 	case a.Endpoint.Path != "/responses", a.Header("X-Openai-Memgen-Request") != "", meta.kind != "" && meta.kind != "turn":
 		return ofOther
 	default:

@@ -45,7 +45,7 @@ func (e *Exchange) read(c *conversation, a *Arrival, meta *metadata) news {
 	for i := range a.Input.Entries {
 		entry := &a.Input.Entries[i]
 		switch {
-		case entry.Prompt == nil:
+		case entry.Prompt == nil && (e.kind == ofTurn || e.kind == ofCompaction):
 			if call, since, ok := e.tracker.answered(c, a.Input, entry, first, meta.copied); ok {
 				n.facts = append(n.facts, fact{entry: entry, call: call, since: since})
 			}
