@@ -44,8 +44,7 @@ func (p Profile) before(minor int) bool {
 func (p Profile) Since(minor int) bool { return !p.before(minor) }
 
 // Seed reports whether the agent is a Codex whose HTTP client is the first one
-// (2025-09 to 2025-11): it retries 401 and 429, reads a stream to its end
-// before it believes in response.completed, says nothing after a transport
+// (2025-09 to 2025-11): it retries 401 and 429, says nothing after a transport
 // error, and counts a failed request without an error.message.
 func (p Profile) Seed() bool { return p.before(64) }
 

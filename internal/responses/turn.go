@@ -112,7 +112,7 @@ func (t *Turn) malformed(record *events.SSEEvent, data []byte) bool {
 }
 
 // stopsAtCompletion reports whether the agent reads nothing past a completion.
-func (t *Turn) stopsAtCompletion() bool { return !t.cfg.Scope.Profile.Seed() }
+func (t *Turn) stopsAtCompletion() bool { return t.cfg.Scope.Profile.Since(87) }
 
 // interpret follows the events that change what is known of the response. Codex
 // dispatches by the JSON type and tells by the event field.

@@ -92,7 +92,7 @@ func TestTurn(t *testing.T) {
 			[]string{"response.completed|10||3/1/5/2/9|completed"},
 		},
 		"after the completion, seed": {
-			"0.45.0",
+			"0.80.0",
 			responses.Ending{By: "completed"},
 			[]string{"response.completed", completed, "", "[DONE]"},
 			[]string{"response.completed|10|", "message|10|", "response.completed|||3/1/5/2/9|completed"},
@@ -149,6 +149,15 @@ func TestTurn(t *testing.T) {
 			"0.45.0", cut,
 			[]string{"response.completed", completed},
 			[]string{"response.completed|10|", "|30|Transport error: error decoding response body|3/1/5/2/9|upstream"},
+		},
+		"cut after the completion": {
+			"0.80.0", cut,
+			[]string{"response.completed", completed},
+			[]string{
+				"response.completed|10|",
+				"|30|Transport error: network error: error decoding response body",
+				"response.completed||" + gone + "Transport error: network error: error decoding response body|3/1/5/2/9|upstream",
+			},
 		},
 		"not UTF-8": {
 			"0.169.0", eof,
