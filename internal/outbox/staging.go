@@ -56,17 +56,36 @@ func (o *Memory) Settle(settled Settled) {
 }
 
 // Inherit takes over the books of earlier processes and what they left
-// undelivered, which the store keeps. It may be called once.
+// undelivered, which the store keeps.
 func (o *Memory) Inherit(ever Ledger, left Tally) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.earlier = ever.Plus(nil)
+	o.earlier = o.earlier.Plus(ever)
 	for name, n := range left {
 		account := o.earlier[name]
 		account.Observed -= int64(n)
 		o.earlier[name] = account
 	}
+	// The accounts of the earlier books are open in those of the process too, so
+	// that a name is booked under the same one for ever.
+	for name := range ever {
+		if _, open := o.book[name]; !open {
+			o.book[name] = Account{}
+		}
+	}
 	o.book.Observe(left)
+}
+
+// Forsake notes the fate of all records that wait elsewhere, since what they
+// were in is lost.
+func (o *Memory) Forsake(fate Fate) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	elsewhere := o.book.Queued()
+	for _, e := range o.entries {
+		elsewhere = elsewhere.Minus(e.Counts)
+	}
+	o.book.Settle(elsewhere, fate)
 }
 
 // Advance makes IDs from now on be above id. It returns the lowest ID in memory,

@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// repeatAfter is how long a reason that was logged is not logged again.
+const repeatAfter = time.Minute
+
+// Stats tells how the disk does.
+type Stats struct {
+	// Durable is set while batches are written.
+	Durable bool
+	// Trouble names why they are not: disk_full, read_only, no_access, busy,
+	// foreign, newer_schema, damaged, in_use or io_error.
+	Trouble string
+	// Bytes is the size of the database as of the last transaction.
+	Bytes int64
+	// Commits counts transactions, Failures what could not be read or written.
+	Commits, Failures int64
+	// SetAside counts damaged databases, Unreadable damaged batches.
+	SetAside, Unreadable int64
+}
+
+// health counts, and logs changes of state: that the disk cannot be used, once
+// for each reason, and that it can again.
+type health struct {
+	logger *slog.Logger
+
+	commits, failures, setAside, unreadable, bytes atomic.Int64
+
+	mu     sync.Mutex
+	cause  error // nil while all is well
+	reason string
+	logged map[string]time.Time
+}
+
+// errNotTried is the cause before the first attempt.
+var errNotTried = errors.New("the store is not open yet")
+
+func (*health) context() context.Context { return context.Background() }
+
+// fails notes an attempt that failed.
+func (h *health) fails(err error) {
+	h.failures.Add(1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cause, h.reason = err, reason(err)
+	if last, ok := h.logged[h.reason]; ok && time.Since(last) < repeatAfter {
+		return
+	}
+	if h.logged == nil {
+		h.logged = make(map[string]time.Time)
+	}
+	h.logged[h.reason] = time.Now()
+	h.logger.LogAttrs(h.context(), slog.LevelWarn, "telemetry is kept in memory only, the disk cannot be used",
+		slog.String("reason", h.reason), slog.String("error", err.Error()))
+}
+
+// attaches notes that a database is open.
+func (h *health) attaches(records int) {
+	if records > 0 {
+		h.logger.LogAttrs(h.context(), slog.LevelInfo, "records of an earlier run wait for the collector", slog.Int("records", records))
+	}
+}
+
+// works notes a transaction.
+func (h *health) works(size int64, dropped int) {
+	h.commits.Add(1)
+	if size > 0 {
+		h.bytes.Store(size)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.cause != nil {
+		h.logger.LogAttrs(h.context(), slog.LevelInfo, "telemetry is kept on disk again")
+	}
+	h.cause, h.reason = nil, ""
+	const full = "full"
+	if dropped == 0 || time.Since(h.logged[full]) < repeatAfter {
+		return
+	}
+	if h.logged == nil {
+		h.logged = make(map[string]time.Time)
+	}
+	h.logged[full] = time.Now()
+	h.logger.LogAttrs(h.context(), slog.LevelWarn, "the store is full, deltas and the oldest records are dropped",
+		slog.Int("records", dropped))
+}
+
+// setsAside notes a damaged database.
+func (h *health) setsAside(file string, cause error) {
+	h.setAside.Add(1)
+	h.logger.LogAttrs(h.context(), slog.LevelError, "damaged database set aside, a new one is begun",
+		slog.String("file", file), slog.String("error", cause.Error()))
+}
+
+// err returns why the disk cannot be used.
+func (h *health) err() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.cause == nil {
+		return errNotTried
+	}
+	return h.cause
+}
+
+// Stats returns how the disk does.
+func (s *Store) Stats() Stats {
+	h := &s.health
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return Stats{
+		Durable: h.cause == nil, Trouble: h.reason,
+		Bytes: h.bytes.Load(), Commits: h.commits.Load(), Failures: h.failures.Load(),
+		SetAside: h.setAside.Load(), Unreadable: h.unreadable.Load(),
+	}
+}

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
+)
+
+// housekeeping is how often age and free space are looked after.
+const housekeeping = time.Minute
+
+// Run writes what is recorded until ctx ends, and then returns nil. It must be
+// called once.
+func (s *Store) Run(ctx context.Context) error {
+	timer := time.NewTimer(s.pause())
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.wake:
+			// More may come, and one transaction does for all.
+			delay := time.NewTimer(s.cfg.Delay)
+			select {
+			case <-ctx.Done():
+				delay.Stop()
+				return nil
+			case <-delay.C:
+			}
+			s.work(false)
+		case <-timer.C:
+			s.work(true)
+		}
+		timer.Reset(s.pause())
+	}
+}
+
+// pause is how long Run may sleep when nothing happens.
+func (s *Store) pause() time.Duration {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	if !s.retryAt.IsZero() {
+		return max(0, time.Until(s.retryAt))
+	}
+	return housekeeping
+}
+
+// work brings the disk up to date, if it can be used.
+func (s *Store) work(tidy bool) {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	if s.closed || time.Now().Before(s.retryAt) {
+		return
+	}
+	if s.db == nil {
+		if err := s.attach(); err != nil {
+			s.fails(err)
+			return
+		}
+	}
+	if tidy && !s.db.isThere() {
+		s.abandon(errGone)
+		return
+	}
+	if s.commit() == nil && tidy {
+		s.tidy()
+	}
+}
+
+// commit writes everything that changed in one transaction.
+func (s *Store) commit() error {
+	entries, ever := s.memory.Hold()
+	stored := false
+	defer func() {
+		// A panic must not keep the entries held either.
+		if claimed := s.memory.Release(stored); claimed != 0 {
+			s.claim.rows = []row{{id: claimed, Entry: s.claim.entry, rawBytes: int64(len(s.claim.entry.Payload))}}
+		}
+	}()
+	t := transaction{
+		now: time.Now(), oldest: time.Now().Add(-s.cfg.MaxAge), maxBytes: s.cfg.MaxBytes,
+		entries: entries, changed: s.changed, keep: s.claim.holds,
+		ledger: ever, written: s.written, codec: s.codec,
+	}
+	if err := s.db.commit(&t); err != nil {
+		s.fails(err)
+		return err
+	}
+	stored = true
+	for _, e := range entries {
+		s.records.Add(int64(e.Records))
+		s.bytes.Add(int64(len(e.Payload)))
+	}
+	s.records.Add(-int64(t.goneRecords))
+	s.bytes.Add(-t.goneBytes)
+	s.memory.Settle(t.settled)
+	s.written = t.ledger
+	clear(s.changed)
+	s.retryAt = time.Time{}
+	s.health.works(t.size, t.settled[outbox.QueueFull].Total())
+	return nil
+}
+
+// tidy gives free pages back after a backlog.
+func (s *Store) tidy() {
+	if err := s.db.shrink(); err != nil {
+		s.fails(err)
+	}
+}

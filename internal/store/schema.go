@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// applicationID marks a database as codex-proxy's: "cxpx" in ASCII.
+const applicationID = 0x63787078
+
+var (
+	errForeign = errors.New("the database belongs to another program")
+	errNewer   = errors.New("the database is of a newer version of codex-proxy")
+)
+
+// migrations make each schema version from the one before. They are never
+// changed, only added to: the length is the version.
+func migrations() []string {
+	return []string{`
+CREATE TABLE meta (
+	name  TEXT NOT NULL PRIMARY KEY,
+	value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('since', strftime('%Y-%m-%dT%H:%M:%fZ'));
+-- Batches that wait for the collector, in the order of their ids. counts is a JSON object of records by event name,
+-- payload an ExportLogsServiceRequest compressed with zstd.
+CREATE TABLE batches (
+	id        INTEGER NOT NULL PRIMARY KEY,
+	stored_at INTEGER NOT NULL, -- Unix milliseconds
+	records   INTEGER NOT NULL,
+	deltas    INTEGER NOT NULL,
+	raw_bytes INTEGER NOT NULL,
+	counts    TEXT NOT NULL,
+	payload   BLOB NOT NULL
+) STRICT;
+CREATE INDEX batches_with_deltas ON batches (id) WHERE deltas > 0;
+-- What became of every record ever observed. fate is "observed", or one of those of the ledger.
+CREATE TABLE ledger (
+	event   TEXT NOT NULL,
+	fate    TEXT NOT NULL,
+	records INTEGER NOT NULL,
+	PRIMARY KEY (event, fate)
+) STRICT, WITHOUT ROWID;
+`}
+}
+
+// migrate brings the schema up to date. It changes nothing in a database that is
+// not ours.
+func migrate(ctx context.Context, db *sql.DB, steps []string) error {
+	var id, version, tables int
+	for query, to := range map[string]*int{
+		"PRAGMA application_id": &id, "PRAGMA user_version": &version, "SELECT count(*) FROM sqlite_schema": &tables,
+	} {
+		if err := db.QueryRowContext(ctx, query).Scan(to); err != nil {
+			return fmt.Errorf("read schema: %w", err)
+		}
+	}
+	switch {
+	case id != applicationID && (id != 0 || tables != 0):
+		return errForeign
+	case version > len(steps):
+		return errNewer
+	}
+	for ; version < len(steps); version++ {
+		if err := migrateTo(ctx, db, version+1, steps[version]); err != nil {
+			return fmt.Errorf("migrate to schema %d: %w", version+1, err)
+		}
+	}
+	return nil
+}
+
+func migrateTo(ctx context.Context, db *sql.DB, version int, step string) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	marks := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, version)
+	if _, err := tx.ExecContext(ctx, step+marks); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
