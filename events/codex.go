@@ -71,7 +71,7 @@ func expandWebSocketConnect(r Record, event WebSocketConnect, yield func(Record)
 // duration, then with the tokens. What describes the whole stream goes with the
 // tokens alone, so that nobody counts it twice.
 func expandSSEEvent(r Record, event *SSEEvent, yield func(Record)) {
-	if event.ClientGone {
+	if event.ClientGone || !event.DurationMS.Set && event.Usage == nil && event.ErrorMessage == "" {
 		return
 	}
 	plain := withoutTokens(event)

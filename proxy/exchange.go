@@ -27,6 +27,7 @@ type exchange struct {
 	endpoint responses.Endpoint
 	stored   string          // id of the stored response that the request is for
 	recorder events.Recorder // nil unless watched
+	tunnel   bool            // the connection is a tunnel with a tap now
 	socket   bool            // a WebSocket handshake at the endpoint
 	buffer   *[bufferBytes]byte
 
@@ -39,7 +40,10 @@ func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	e := &exchange{h: h, w: w, in: r, arrived: time.Now()}
 	if rest, ok := belowV1(r.URL.Path); ok {
 		e.endpoint, e.stored = responses.EndpointOf(r.Method, rest), responses.StoredID(rest)
-		e.socket = rest == "/responses" && upgrades(r)
+		if e.socket = rest == "/responses" && upgrades(r); e.socket {
+			// Each message is what a POST would be.
+			e.endpoint = responses.EndpointOf(http.MethodPost, rest)
+		}
 	}
 	if e.watches() {
 		e.id = rand.Text()
@@ -62,7 +66,12 @@ func (e *exchange) Get() []byte {
 // Put implements httputil.BufferPool. The buffer goes back in release.
 func (e *exchange) Put([]byte) {}
 
+// release ends the exchange, unless a tunnel goes on until both its directions
+// have ended.
 func (e *exchange) release() {
+	if !e.tunnel {
+		defer e.h.leave()
+	}
 	if e.buffer != nil {
 		e.h.buffers.Put(e.buffer)
 		e.buffer = nil

@@ -23,6 +23,7 @@ import (
 	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 	"github.com/codex-proxy/codex-proxy/internal/session"
+	"github.com/codex-proxy/codex-proxy/internal/wstap"
 )
 
 // Config configures a Handler. Only BaseURL is required.
@@ -75,6 +76,7 @@ type Stats struct {
 	MalformedBodies  int64 // request bodies that were not one JSON object
 	CutEvents        int64 // events of a stream larger than MaxEventBytes, looked at in part
 	HalfEvents       int64 // streams that ended in the middle of an event
+	LostSockets      int64 // directions of a WebSocket that could not be looked at to their end
 }
 
 // Handler forwards requests. It is safe for concurrent use.
@@ -82,12 +84,13 @@ type Handler struct {
 	cfg       Config
 	transport *http.Transport
 	buffers   sync.Pool
+	inflaters wstap.Pool
 	forwarder httputil.ReverseProxy
 	left      chan struct{} // holds at most one reason for Idle to look
 	cut       context.Context
 	cutNow    context.CancelFunc
 
-	exchanges, live, loops, panics, failures, encoded, malformed, cutEvents, halfEvents atomic.Int64
+	exchanges, live, loops, panics, failures, encoded, malformed, cutEvents, halfEvents, lostSockets atomic.Int64
 }
 
 // bufferBytes is the size of a copy buffer.
@@ -157,14 +160,13 @@ func (h *Handler) Stats() Stats {
 		MalformedBodies:  h.malformed.Load(),
 		CutEvents:        h.cutEvents.Load(),
 		HalfEvents:       h.halfEvents.Load(),
+		LostSockets:      h.lostSockets.Load(),
 	}
 }
 
 // ServeHTTP forwards one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.exchanges.Add(1)
-	h.live.Add(1)
-	defer h.leave()
 	// Without full duplex the server closes the request body at the first byte
 	// of the response, and a transport that has not read its end yet cuts the
 	// stream (golang/go#40747). Only HTTP/1 needs it; others refuse the call.
@@ -177,11 +179,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := newUpload(r)
 	r.Body = body
 
+	h.live.Add(1)
 	e := newExchange(h, w, r)
 	e.upload = body
 	defer e.release()
 	if e.socket && h.cfg.NoWebSocket {
-		refuseUpgrade(w, "websocket_off", "codex-proxy: WebSocket is switched off here; use HTTP")
+		e.refuseUpgrade(w, "websocket_off", "codex-proxy: WebSocket is switched off here; use HTTP")
 		return
 	}
 	forwarder := h.forwarder

@@ -14,14 +14,14 @@ import (
 // ErrorHandler.
 func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errNoWebSocket) {
-		refuseUpgrade(w, "upstream_without_websocket", "codex-proxy: the upstream has no WebSocket here; use HTTP")
+		e.refuseUpgrade(w, "upstream_without_websocket", "codex-proxy: the upstream has no WebSocket here; use HTTP")
 		return
 	}
 	gone := e.upload.broken.Load() || r.Context().Err() != nil && errors.Is(err, context.Canceled)
 	if e.watches() {
 		func() {
 			defer e.contain()
-			e.tell(outcome{err: err, gone: gone, at: time.Now()})
+			e.tellFailure(outcome{err: err, gone: gone, at: time.Now()})
 		}()
 	}
 	if gone {
@@ -41,6 +41,15 @@ func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	e.h.cfg.Logger.WarnContext(r.Context(), "upstream failed", slog.String("code", code), slog.String("error", safeError(err)))
 	writeError(w, status, code, "codex-proxy: "+safeError(err))
+}
+
+// tellFailure records a request, or a handshake, that got no response.
+func (e *exchange) tellFailure(o outcome) {
+	if e.socket {
+		e.tellConnect(o)
+		return
+	}
+	e.tell(o)
 }
 
 // safeError is err's text for people and records. The transport's errors name

@@ -22,6 +22,7 @@ func (e *exchange) answered(response *http.Response) error {
 	}
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		e.upload.keep = true
+		e.connected(response)
 		return nil
 	}
 	if e.socket && lacksWebSocket(response.StatusCode) {
@@ -32,6 +33,10 @@ func (e *exchange) answered(response *http.Response) error {
 	}
 	defer e.contain()
 	now := time.Now()
+	if e.socket {
+		e.tellConnect(outcome{header: response.Header, status: response.StatusCode, at: now})
+		return nil
+	}
 	scope, request := e.tell(outcome{header: response.Header, status: response.StatusCode, at: now})
 	if response.StatusCode < 200 || response.StatusCode > 299 || e.in.Method == http.MethodHead {
 		return nil

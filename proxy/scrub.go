@@ -64,6 +64,13 @@ func (s *scrubber) Record(r events.Record) {
 			changed.AuthError, changed.AuthCode = s.replacer.Replace(event.AuthError), s.replacer.Replace(event.AuthCode)
 			r.Event = &changed
 		}
+	case *events.WebSocketConnect:
+		if event.Failed() {
+			changed := *event
+			changed.ErrorMessage = s.replacer.Replace(event.ErrorMessage)
+			changed.AuthError, changed.AuthCode = s.replacer.Replace(event.AuthError), s.replacer.Replace(event.AuthCode)
+			r.Event = &changed
+		}
 	}
 	s.next.Record(r)
 }

@@ -125,8 +125,9 @@ func TestUpgradePasses(t *testing.T) {
 	if got, err := reader.ReadString('\n'); err != nil || got != "echo hello\n" {
 		t.Errorf("echo = %q, %v; want the frame back", got, err)
 	}
-	if got := records.all(); len(got) != 0 {
-		t.Errorf("%d records of a tunnel; want none yet", len(got))
+	// What passes is no WebSocket: the handshake is told, and nothing else.
+	if got := records.lines(); len(got) != 1 || got[0] != "codex.websocket_connect 101 true " {
+		t.Errorf("records %q; want that of the handshake", got)
 	}
 }
 

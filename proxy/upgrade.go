@@ -2,10 +2,16 @@ package proxy
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/responses"
+	"github.com/codex-proxy/codex-proxy/internal/session"
 )
 
 // upgrades reports whether a request asks for a WebSocket (RFC 6455 §4.1).
@@ -20,7 +26,13 @@ var errNoWebSocket = errors.New("the upstream has no WebSocket")
 
 // refuseUpgrade answers a handshake with 426. Codex takes that as word to speak
 // HTTP from now on; any other refusal it tries again for seconds.
-func refuseUpgrade(w http.ResponseWriter, code, message string) {
+func (e *exchange) refuseUpgrade(w http.ResponseWriter, code, message string) {
+	if e.watches() {
+		func() {
+			defer e.contain()
+			e.tellConnect(outcome{status: http.StatusUpgradeRequired, at: time.Now()})
+		}()
+	}
 	w.Header().Set("Upgrade", "HTTP/1.1")
 	w.Header().Set("Connection", "Upgrade")
 	writeError(w, http.StatusUpgradeRequired, code, message)
@@ -35,4 +47,43 @@ func lacksWebSocket(status int) bool {
 	default:
 		return status >= 200 && status <= 299
 	}
+}
+
+// connected puts a tap into the connection of a WebSocket that was made.
+func (e *exchange) connected(response *http.Response) {
+	conn, ok := response.Body.(io.ReadWriteCloser)
+	if !e.socket || !e.watches() || !ok {
+		return
+	}
+	defer e.contain()
+	e.tellConnect(outcome{header: response.Header, status: response.StatusCode, at: time.Now()})
+	response.Body = e.tapped(conn, response.Header)
+	e.tunnel = true
+}
+
+// tellConnect records codex.websocket_connect.
+func (e *exchange) tellConnect(o outcome) {
+	scope := session.Identify(e.in.Header.Get, responses.Request{}, e.h.cfg.Resource, e.id)
+	scope.RequestID = requestID(o.header)
+	_, after := e.h.cfg.Sessions.Attempt(session.Call{
+		Scope: scope, Endpoint: "websocket", Auth: credentialSum(e.in.Header), Arrived: e.arrived, Answered: o.at, Status: o.status,
+	})
+	event := webSocketConnect(apiRequest(e.in, e.endpoint, o))
+	event.DurationMS = events.Milliseconds(o.at.Sub(e.arrived))
+	event.AfterUnauth = events.Some(after)
+	e.recorder.Record(events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"})
+}
+
+// webSocketConnect makes the event of a handshake from that of a request.
+func webSocketConnect(request *events.APIRequest) *events.WebSocketConnect {
+	event := &events.WebSocketConnect{
+		StatusCode: request.StatusCode, CFRay: request.CFRay, HeaderSent: request.HeaderSent, HeaderName: request.HeaderName,
+		Endpoint: request.Endpoint, Reused: events.Some(false), Reauth: events.Some(false), ClientGone: request.ClientGone,
+	}
+	if event.Success = request.StatusCode.Value == http.StatusSwitchingProtocols; event.Success {
+		return event
+	}
+	event.ErrorMessage, event.ErrRequestID, event.ErrCFRay = request.ErrorMessage, request.ErrRequestID, request.ErrCFRay
+	event.AuthError, event.AuthCode = request.AuthError, request.AuthCode
+	return event
 }

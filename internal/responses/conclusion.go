@@ -57,6 +57,9 @@ func (t *Turn) finish(record *events.SSEEvent, at time.Time) {
 	record.ServiceTier = t.cfg.Request.ServiceTier
 	record.ReasoningEffort = t.cfg.Request.ReasoningEffort
 	record.EndedBy = "completed"
+	if t.cfg.WebSocket {
+		record.DurationMS = events.Opt[int64]{}
+	}
 	record.StreamEvents = events.Some(t.count)
 	record.StreamDeltas = events.Some(t.deltas)
 	if !t.stopsAtCompletion() {

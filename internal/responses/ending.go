@@ -38,6 +38,8 @@ func (t *Turn) End(end Ending) {
 	case end.By == "client" && t.failure == "":
 		last.DurationMS = wait
 		last.ErrorMessage, last.ClientGone = "the agent closed the stream before it was complete", true
+	case t.cfg.WebSocket && t.failure == "":
+		last.Kind, last.ErrorMessage = events.Some("response.completed"), disconnected+socketText(end)
 	case end.By == "idle":
 		t.broke(last, idleText, wait, end.At)
 	case end.Err != nil && end.By != "client":

@@ -32,6 +32,8 @@ type TurnConfig struct {
 	Endpoint   Endpoint
 	Request    Request
 	CFRay      string
+	// WebSocket reports that the response comes as messages, see Turn.Message.
+	WebSocket bool
 	// Items takes the items of the response's output; nil for nobody.
 	Items Items
 }
@@ -164,6 +166,9 @@ func (t *Turn) name(id string) {
 }
 
 func (t *Turn) tells(record *events.SSEEvent, delta bool) bool {
+	if t.cfg.WebSocket {
+		return record.EndedBy != ""
+	}
 	switch t.cfg.Detail {
 	case DetailLifecycle:
 		return !delta || record.ErrorMessage != ""

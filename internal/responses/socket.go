@@ -1,0 +1,43 @@
+package responses
+
+import (
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// Message takes an event of the response that came as a WebSocket message, and
+// reports whether the response is over with it. Codex tells of a completion, or
+// of a failure as soon as it comes, and of nothing else.
+func (t *Turn) Message(data, tail []byte, at time.Time) (over bool) {
+	kind := gjson.GetBytes(data, "type").Str
+	over = t.Event(StreamEvent{Name: []byte(kind), Data: data, Tail: tail, At: at})
+	switch kind {
+	case "response.failed", "response.incomplete":
+		over = true
+	case "error":
+		t.refused(data)
+		over = true
+	}
+	if over {
+		t.End(Ending{By: "upstream", At: at})
+	}
+	return over
+}
+
+// refused takes an error message, which stands for an HTTP status.
+func (t *Turn) refused(data []byte) {
+	t.failure = gjson.GetBytes(data, "error.message").Str
+	if t.failure == "" {
+		t.failure = "http " + gjson.GetBytes(data, "status").String()
+	}
+	t.failure = disconnected + t.failure
+}
+
+// socketText is Codex's text for a connection that broke.
+func socketText(end Ending) string {
+	if end.Err != nil {
+		return "WebSocket protocol error: Connection reset without closing handshake"
+	}
+	return "websocket closed by server before response.completed"
+}
