@@ -77,7 +77,7 @@ type Server struct {
 // Tap bounds the copies that are looked at.
 type Tap struct {
 	MaxEventBytes    int `mapstructure:"max_event_bytes" min:"1" max:"1073741824" doc:"Largest SSE event looked into as a whole. Of a larger one beginning and end are, which has the usage, and it is counted."`
-	MaxRequestBytes  int `mapstructure:"max_request_bytes" min:"1" max:"1073741824" doc:"Largest request body looked into."`
+	MaxRequestBytes  int `mapstructure:"max_request_bytes" min:"1" max:"1073741824" doc:"Most bytes that a compressed request body is decoded to for looking into. Others are read as they pass, whatever their size."`
 	MaxResponseBytes int `mapstructure:"max_response_bytes" min:"1" max:"1073741824" doc:"Largest response body looked into that is not a stream."`
 }
 
@@ -125,7 +125,7 @@ func Default() Config {
 			FlushTimeout:      5 * time.Second,
 		},
 		OTel:   OTel{Environment: "dev", ServiceName: "codex-cli", Schema: SchemaTyped, SSEEvents: SSEEventsAll},
-		Tap:    Tap{MaxEventBytes: 16 << 20, MaxRequestBytes: 8 << 20, MaxResponseBytes: 8 << 20},
+		Tap:    Tap{MaxEventBytes: 16 << 20, MaxRequestBytes: 128 << 20, MaxResponseBytes: 8 << 20},
 		Report: Report{MaxBodyBytes: 4 << 20, MaxFieldBytes: 1 << 20, MaxItems: 1000},
 		Live:   Live{RingEvents: 2048, RingBytes: 8 << 20, MaxClients: 64},
 		Queue:  Queue{MaxRecords: 65536, MaxBytes: 64 << 20},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/coding"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 	"github.com/codex-proxy/codex-proxy/internal/session"
 )
@@ -33,6 +34,7 @@ type exchange struct {
 
 	mu        sync.Mutex // guards what follows: the transport may read on while the response comes
 	inspector *responses.Inspector
+	decoder   *coding.Decoder   // nil unless the body is encoded
 	session   *session.Exchange // nil until the request was read
 }
 
@@ -76,13 +78,22 @@ func (e *exchange) release() {
 		e.h.buffers.Put(e.buffer)
 		e.buffer = nil
 	}
+	if e.decoder != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.decoder.Finish(e.inspector.Write)
+	}
 }
 
 // inspected returns body with a look at what passes, where it can be read.
 func (e *exchange) inspected(body io.ReadCloser, length int64) io.ReadCloser {
-	if encoding := e.in.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		e.h.encoded.Add(1)
-		return body
+	if values := e.in.Header["Content-Encoding"]; !coding.Identity(values) {
+		decoder := e.h.requests.Decoder(values)
+		if decoder.Result().State == coding.Unsupported {
+			e.h.encoded.Add(1)
+			return body
+		}
+		e.decoder = decoder
 	}
 	e.inspector = responses.NewInspector(responses.InspectorConfig{
 		Items:    e.endpoint.Generates && !e.endpoint.Chat,
@@ -96,7 +107,11 @@ func (e *exchange) look(p []byte) {
 	defer e.contain()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.inspector.Write(p)
+	if e.decoder != nil {
+		e.decoder.Write(p, e.inspector.Write)
+	} else {
+		e.inspector.Write(p)
+	}
 	if e.session == nil && e.inspector.Done() {
 		e.begin(e.inspector.Request(), e.inspector.Input())
 	}
@@ -148,7 +163,7 @@ type outcome struct {
 func (e *exchange) tell(o outcome) (*events.Scope, responses.Request) {
 	request, conversation := e.request()
 	if request.Malformed && o.err == nil {
-		e.h.malformed.Add(1)
+		e.malformed()
 	}
 	answered := *conversation.Scope()
 	scope := &answered
@@ -162,11 +177,44 @@ func (e *exchange) tell(o outcome) (*events.Scope, responses.Request) {
 	event.DurationMS = events.Milliseconds(o.at.Sub(e.arrived))
 	event.Attempt = number
 	event.AfterUnauth = events.Some(after)
-	if request.Bytes > 0 {
-		event.RequestBytes = events.Some(request.Bytes)
+	if size := e.sent(request); size > 0 {
+		event.RequestBytes = events.Some(size)
 	}
 	e.recorder.Record(events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"})
 	return scope, request
+}
+
+// malformed counts a body that is not one JSON object, or could not be decoded
+// to one.
+func (e *exchange) malformed() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.decoder != nil && undecoded(e.decoder) {
+		e.h.undecoded.Add(1)
+		return
+	}
+	e.h.malformed.Add(1)
+}
+
+// sent returns how many bytes of the body were seen, as they were sent.
+func (e *exchange) sent(request responses.Request) int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.decoder != nil {
+		return e.decoder.Result().Encoded
+	}
+	return request.Bytes
+}
+
+// undecoded reports whether a body could not be decoded for what it is, rather
+// than for its early end.
+func undecoded(decoder *coding.Decoder) bool {
+	switch decoder.Result().State {
+	case coding.Open, coding.Done, coding.Truncated:
+		return false
+	default:
+		return true
+	}
 }
 
 // toldAttempt reads the retry count that OpenAI's SDKs send.

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/coding"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 	"github.com/codex-proxy/codex-proxy/internal/session"
 	"github.com/codex-proxy/codex-proxy/internal/wstap"
@@ -57,6 +58,9 @@ type Config struct {
 	ForwardedFor bool
 	// Detail says which events of a stream are told.
 	Detail responses.Detail
+	// MaxRequestBytes bounds what a compressed request is decoded to; 0 means
+	// the default of coding, as for responses.
+	MaxRequestBytes int64
 	// MaxEventBytes bounds what is kept of one SSE event, MaxResponseBytes of a
 	// JSON response. 0 means the defaults of ssetap.
 	MaxEventBytes, MaxResponseBytes int
@@ -72,7 +76,8 @@ type Stats struct {
 	Loops            int64 // requests refused because the upstream is this proxy
 	Panics           int64 // panics of observation, contained
 	UpstreamFailures int64 // requests that got no response
-	EncodedBodies    int64 // bodies forwarded without being read, for their encoding
+	EncodedBodies    int64 // bodies in an encoding that is not known, forwarded without being read
+	UndecodedBodies  int64 // bodies that could not be decoded to their end: damaged or too large
 	MalformedBodies  int64 // request bodies that were not one JSON object
 	CutEvents        int64 // events of a stream larger than MaxEventBytes, looked at in part
 	HalfEvents       int64 // streams that ended in the middle of an event
@@ -84,13 +89,15 @@ type Handler struct {
 	cfg       Config
 	transport *http.Transport
 	buffers   sync.Pool
+	requests  coding.Pool // of decoders
+	responses coding.Pool
 	inflaters wstap.Pool
 	forwarder httputil.ReverseProxy
 	left      chan struct{} // holds at most one reason for Idle to look
 	cut       context.Context
 	cutNow    context.CancelFunc
 
-	exchanges, live, loops, panics, failures, encoded, malformed, cutEvents, halfEvents, lostSockets atomic.Int64
+	exchanges, live, loops, panics, failures, encoded, malformed, cutEvents, halfEvents, lostSockets, undecoded atomic.Int64
 }
 
 // bufferBytes is the size of a copy buffer.
@@ -108,6 +115,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg.Sessions = session.New(session.Config{})
 	}
 	h := &Handler{cfg: cfg, left: make(chan struct{}, 1)}
+	h.requests.MaxBytes = cfg.MaxRequestBytes
 	h.cut, h.cutNow = context.WithCancel(context.Background())
 	h.transport = newTransport(cfg)
 	h.buffers.New = func() any { return new([bufferBytes]byte) }
@@ -157,6 +165,7 @@ func (h *Handler) Stats() Stats {
 		Panics:           h.panics.Load(),
 		UpstreamFailures: h.failures.Load(),
 		EncodedBodies:    h.encoded.Load(),
+		UndecodedBodies:  h.undecoded.Load(),
 		MalformedBodies:  h.malformed.Load(),
 		CutEvents:        h.cutEvents.Load(),
 		HalfEvents:       h.halfEvents.Load(),

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/codex-proxy/codex-proxy/internal/coding"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 	"github.com/codex-proxy/codex-proxy/ssetap"
 )
@@ -45,7 +46,8 @@ func (e *exchange) answered(response *http.Response) error {
 	if !stream && !e.endpoint.Generates {
 		return nil
 	}
-	if encoding := response.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+	decoder := e.decoding(response.Header["Content-Encoding"])
+	if decoder != nil && decoder.Result().State == coding.Unsupported {
 		e.h.encoded.Add(1)
 		return nil
 	}
@@ -65,12 +67,23 @@ func (e *exchange) answered(response *http.Response) error {
 		MaxBodyBytes:  e.h.cfg.MaxResponseBytes,
 		OnPanic:       func(any) { e.h.panics.Add(1) },
 	}
+	if decoder != nil {
+		options.Decoding = decoder
+	}
 	if stream {
-		response.Body = ssetap.NewTap(response.Body, streamSink{e.h, turn}, options)
+		response.Body = ssetap.NewTap(response.Body, streamSink{e.h, turn, decoder}, options)
 	} else {
-		response.Body = ssetap.NewBodyTap(response.Body, &documentSink{h: e.h, turn: turn}, options)
+		response.Body = ssetap.NewBodyTap(response.Body, &documentSink{h: e.h, turn: turn, decoder: decoder}, options)
 	}
 	return nil
+}
+
+// decoding returns a decoder for a body with those codings, nil for one without.
+func (e *exchange) decoding(contentEncoding []string) *coding.Decoder {
+	if coding.Identity(contentEncoding) {
+		return nil
+	}
+	return e.h.responses.Decoder(contentEncoding)
 }
 
 // isStream reports whether a response is a stream of events. Some upstreams
@@ -85,8 +98,9 @@ func isStream(header http.Header, asked bool) bool {
 
 // streamSink shows a stream to a Turn.
 type streamSink struct {
-	h    *Handler
-	turn *responses.Turn
+	h       *Handler
+	turn    *responses.Turn
+	decoder *coding.Decoder // nil for a body as it is
 }
 
 var _ ssetap.Sink = streamSink{}
@@ -102,12 +116,13 @@ func (s streamSink) End(end ssetap.End) {
 	if end.Unfinished {
 		s.h.halfEvents.Add(1)
 	}
-	s.turn.End(s.h.ending(end))
+	s.turn.End(s.h.ending(end, s.decoder))
 }
 
 // documentSink shows a JSON response to a Turn when it has ended.
 type documentSink struct {
 	h          *Handler
+	decoder    *coding.Decoder // nil for a body as it is
 	turn       *responses.Turn
 	body, tail []byte
 }
@@ -122,14 +137,20 @@ func (s *documentSink) Event(e *ssetap.Event) bool {
 }
 
 // End implements ssetap.Sink.
-func (s *documentSink) End(end ssetap.End) { s.turn.Document(s.body, s.tail, s.h.ending(end)) }
+func (s *documentSink) End(end ssetap.End) {
+	s.turn.Document(s.body, s.tail, s.h.ending(end, s.decoder))
+}
 
 // ending says in a Turn's words how a body ended. To the tap the proxy itself is
 // the client.
-func (h *Handler) ending(end ssetap.End) responses.Ending {
+func (h *Handler) ending(end ssetap.End, decoder *coding.Decoder) responses.Ending {
+	unread := decoder != nil && undecoded(decoder)
+	if unread {
+		h.undecoded.Add(1)
+	}
 	by := end.By.String()
 	if end.By == ssetap.EndedByClient && h.cut.Err() != nil {
 		by = "proxy"
 	}
-	return responses.Ending{By: by, Err: end.Err, Bytes: end.Bytes, At: end.At}
+	return responses.Ending{By: by, Err: end.Err, Bytes: end.Bytes, At: end.At, Unread: unread}
 }

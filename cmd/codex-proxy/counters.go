@@ -53,8 +53,16 @@ func (s *service) trafficCounters() []series {
 			func() float64 { return float64(s.proxy.Stats().UpstreamFailures) },
 		},
 		{
-			"codex_proxy_encoded_bodies_total", "Bodies in a content encoding that is not looked into.", nil,
+			"codex_proxy_encoded_bodies_total", "Bodies in a content encoding that is not known, which were not looked into.", nil,
 			func() float64 { return float64(s.proxy.Stats().EncodedBodies) },
+		},
+		{
+			"codex_proxy_undecoded_bodies_total", "Bodies that could not be decoded to their end: damaged, or larger than is looked into.", nil,
+			func() float64 { return float64(s.proxy.Stats().UndecodedBodies) },
+		},
+		{
+			"codex_proxy_lost_websocket_directions_total", "Directions of a WebSocket that could not be looked at to their end.", nil,
+			func() float64 { return float64(s.proxy.Stats().LostSockets) },
 		},
 		{
 			"codex_proxy_cut_events_total", "Events of a stream that are larger than tap.max_event_bytes.", nil,

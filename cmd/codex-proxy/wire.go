@@ -105,10 +105,11 @@ func proxySettings(cfg *config.Config) (proxy.Config, error) {
 		BaseURL: base, RootCAs: roots,
 		DialTimeout: cfg.Upstream.DialTimeout, TLSHandshakeTimeout: cfg.Upstream.TLSHandshakeTimeout,
 		ResponseHeaderTimeout: cfg.Upstream.ResponseHeaderTimeout, IdleConnTimeout: cfg.Upstream.IdleConnTimeout,
-		NoWebSocket:   cfg.Upstream.WebSocket == config.WebSocketOff,
-		ForwardedFor:  cfg.Upstream.ForwardedFor,
-		Detail:        detailOf(cfg.OTel.SSEEvents),
-		MaxEventBytes: cfg.Tap.MaxEventBytes, MaxResponseBytes: cfg.Tap.MaxResponseBytes,
+		NoWebSocket:     cfg.Upstream.WebSocket == config.WebSocketOff,
+		ForwardedFor:    cfg.Upstream.ForwardedFor,
+		Detail:          detailOf(cfg.OTel.SSEEvents),
+		MaxRequestBytes: int64(cfg.Tap.MaxRequestBytes),
+		MaxEventBytes:   cfg.Tap.MaxEventBytes, MaxResponseBytes: cfg.Tap.MaxResponseBytes,
 	}
 	if cfg.Upstream.ChatGPTBaseURL != "" {
 		if settings.ChatGPTBaseURL, err = url.Parse(cfg.Upstream.ChatGPTBaseURL); err != nil {

@@ -14,6 +14,9 @@ type Ending struct {
 	Err   error  // why it broke, nil at a clean end
 	Bytes int64
 	At    time.Time
+	// Unread reports that the body could not be looked at to its end. Then how
+	// the response ended is not known, and not told.
+	Unread bool
 }
 
 // idleText is what Codex says of a stream that went silent.
@@ -23,7 +26,7 @@ const idleText = "idle timeout waiting for SSE"
 // any other ends in exactly one record with stream.ended_by.
 func (t *Turn) End(end Ending) {
 	t.release(end)
-	if t.completed || t.told && t.cfg.Endpoint.Chat {
+	if t.completed || t.told && t.cfg.Endpoint.Chat || end.Unread {
 		return
 	}
 	last := &events.SSEEvent{
@@ -82,7 +85,7 @@ func (t *Turn) transportText() string {
 // Document tells of a response that came as one JSON document. Its usage counts
 // only where the call made the model generate.
 func (t *Turn) Document(body, tail []byte, end Ending) {
-	if !t.cfg.Endpoint.Generates || end.By != "completed" {
+	if !t.cfg.Endpoint.Generates || end.By != "completed" || end.Unread {
 		return
 	}
 	t.name(gjson.GetBytes(body, "id").String())
