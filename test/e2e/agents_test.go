@@ -30,13 +30,11 @@ type agent struct {
 	failures []string
 	// socket says how the API speaks WebSocket, if it does.
 	socket responsestest.WebSocket
-	// want is the traffic as [story] tells it.
+	// want is what the proxy tells, as a [story].
 	want []string
 	// pending says why the story is not want yet but may be yet.
 	pending string
 	yet     []string
-	// unlinked says why the conversations are not compared yet.
-	unlinked string
 }
 
 // players are a script that runs twice: for runs without the proxy and through it.
@@ -96,22 +94,14 @@ func (a *agent) check(t *testing.T) {
 	p.stop()
 	records := collector.Sink.Records()
 	checkAgentRecords(t, records)
-	told := a.linked(story(records))
-	diff := cmp.Diff(a.linked(a.want), told)
-	if diff != "" && a.pending != "" && cmp.Equal(a.linked(a.yet), told) {
+	told := story(records)
+	diff := cmp.Diff(a.want, told)
+	if diff != "" && a.pending != "" && cmp.Equal(a.yet, told) {
 		t.Skipf("pending, since %s; the records differ (-want +got):\n%s", a.pending, diff)
 	}
 	if diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)
 	}
-}
-
-// linked returns a story as far as it can be compared.
-func (a *agent) linked(lines []string) []string {
-	if a.unlinked != "" {
-		return withoutConversations(lines)
-	}
-	return lines
 }
 
 // decoded is a document as values, for a readable difference.

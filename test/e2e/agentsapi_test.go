@@ -82,6 +82,11 @@ func soon(failure responsestest.Response) responsestest.Response {
 // never holds an answer until the client leaves.
 func never() responsestest.Event { return responsestest.Wait(make(chan struct{})) }
 
+// begins is what a [story] tells of the first request of a conversation before it is answered.
+func begins(conversation string, promptLength int) []string {
+	return prefixed(conversation, "starts", fmt.Sprintf("prompt of %d", promptLength))
+}
+
 // asks is what a [story] tells of a request that was answered.
 func asks(conversation string, attempt int) []string {
 	return prefixed(conversation, fmt.Sprintf("POST /responses 200 attempt %d", attempt))
@@ -90,6 +95,15 @@ func asks(conversation string, attempt int) []string {
 // created is what a [story] tells of a request that was answered with a response as a document.
 func created(conversation string, attempt int) []string {
 	return append(asks(conversation, attempt), prefixed(conversation, "response.completed 12/4/3/1/15 by completed")...)
+}
+
+// forecasts is what a [story] tells of a request in the first conversation that brings the outputs of [weather].
+func forecasts() []string {
+	return prefixed("1",
+		`result get_weather call_1 {"city":"Paris"} success true: sunny in Paris`,
+		`result get_weather call_2 {"city":"Rome"} success true: sunny in Rome`,
+		"POST /responses 200 attempt 0",
+	)
 }
 
 // forecasted is what a [story] tells of a [forecast] in the first conversation.

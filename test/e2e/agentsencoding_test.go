@@ -27,7 +27,7 @@ func TestOpenAINodeEncodings(t *testing.T) {
 			a := agent{
 				program: script.scenario("create"),
 				api:     func(api *responsestest.Server) { api.Once(hello) },
-				want:    created("1", 0), pending: encodedPending, yet: asks("1", 0),
+				want:    slices.Concat(begins("1", 9), created("1", 0)), pending: encodedPending, yet: slices.Concat(begins("1", 9), asks("1", 0)),
 			}
 			a.check(t)
 		})
@@ -40,7 +40,7 @@ func TestOpenAINodeEncodings(t *testing.T) {
 			a := agent{
 				program: script.scenario("stream"),
 				api:     func(api *responsestest.Server) { api.Once(greet) },
-				want:    slices.Concat(asks("1", 0), greeted()), pending: encodedPending, yet: asks("1", 0),
+				want:    slices.Concat(begins("1", 9), asks("1", 0), greeted()), pending: encodedPending, yet: slices.Concat(begins("1", 9), asks("1", 0)),
 			}
 			a.check(t)
 		})

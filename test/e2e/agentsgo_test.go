@@ -28,7 +28,7 @@ func TestOpenAIGo(t *testing.T) {
 		"new": {
 			program: goAgent(goNew),
 			api:     func(api *responsestest.Server) { api.Once(hello) },
-			want:    created("1", 0),
+			want:    slices.Concat(begins("1", 9), created("1", 0)),
 		},
 		"new compressed": {
 			program: goAgent(goNew),
@@ -37,37 +37,36 @@ func TestOpenAIGo(t *testing.T) {
 				compressed.Encoding = "gzip"
 				api.Once(compressed)
 			},
-			want:    created("1", 0),
+			want:    slices.Concat(begins("1", 9), created("1", 0)),
 			pending: encodedPending,
-			yet:     asks("1", 0),
+			yet:     slices.Concat(begins("1", 9), asks("1", 0)),
 		},
 		"streaming": {
 			program: goAgent(goStream),
 			api:     func(api *responsestest.Server) { api.Once(responsestest.Stream(greeting("resp_1")...)) },
-			want:    slices.Concat(asks("1", 0), greeted()),
+			want:    slices.Concat(begins("1", 9), asks("1", 0), greeted()),
 		},
 		"retry": {
 			program: goAgent(goStream),
 			api: func(api *responsestest.Server) {
 				api.Sequence(broken, limited, responsestest.Stream(greeting("resp_1")...))
 			},
-			want: slices.Concat([]string{
+			want: slices.Concat(begins("1", 9), []string{
 				"1 POST /responses 503 attempt 0: http 503 (ERROR)",
 				"1 POST /responses 429 attempt 1: http 429 (ERROR)",
 			}, asks("1", 2), greeted()),
-			unlinked: retryUnlinked,
 		},
 		"leave": {
 			program: goAgent(goLeave),
 			api:     func(api *responsestest.Server) { api.Once(stops) },
-			want: prefixed("1",
+			want: slices.Concat(begins("1", 9), prefixed("1",
 				"POST /responses 200 attempt 0",
 				"response.created",
 				"response.output_item.added",
 				"response.content_part.added",
 				"response.output_text.delta",
 				"end by client: the agent closed the stream before it was complete",
-			),
+			)),
 		},
 	}
 	for name, a := range agents {

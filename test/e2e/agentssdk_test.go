@@ -22,15 +22,13 @@ func TestAgentsSDK(t *testing.T) {
 			api: func(api *responsestest.Server) {
 				api.Sequence(responsestest.CompletedJSON("resp_1", tokens, weather()...), stored("resp_2", "completed"))
 			},
-			want:     slices.Concat(created("1", 0), created("1", 0)),
-			unlinked: "calls are not recognized",
+			want: slices.Concat(begins("1", 26), created("1", 0), forecasts(), prefixed("1", "response.completed 12/4/3/1/15 by completed")),
 		},
 		"stream": {
 			api: func(api *responsestest.Server) {
 				api.Sequence(responsestest.Stream(forecast("resp_1")...), responsestest.Stream(greeting("resp_2")...))
 			},
-			want:     slices.Concat(asks("1", 0), forecasted(), asks("1", 0), greeted()),
-			unlinked: "calls are not recognized",
+			want: slices.Concat(begins("1", 26), asks("1", 0), forecasted(), forecasts(), greeted()),
 		},
 		"chatStream": {
 			api: func(api *responsestest.Server) {

@@ -8,11 +8,8 @@ import (
 	"github.com/codex-proxy/codex-proxy/responsestest"
 )
 
-// Why what is told of responses that the API keeps is not as it should be yet.
-const (
-	storedUnlinked = "a stored response is not linked to the request that made it"
-	storedTokens   = "its tokens are told with each stream of it and with no document"
-)
+// storedTokens is why what is told of responses that the API keeps is not as it should be yet.
+const storedTokens = "its tokens are told with each stream of it and with no document"
 
 // TestOpenAINodeStored plays programs that work with responses which the API keeps, and that ask for other things than text.
 func TestOpenAINodeStored(t *testing.T) {
@@ -39,14 +36,17 @@ func storedAgents() map[string]agent {
 				api.Route(http.MethodGet, path, stored("resp_1", "completed")).Times(1)
 			},
 			want: prefixed("1",
+				"starts",
+				"prompt of 9",
 				"POST /responses 200 attempt 0",
 				"GET /responses/{id} 200 attempt 0",
 				"GET /responses/{id} 200 attempt 0",
 				"response.completed 12/4/3/1/15 by completed",
 			),
-			unlinked: storedUnlinked,
-			pending:  storedTokens,
+			pending: storedTokens,
 			yet: prefixed("1",
+				"starts",
+				"prompt of 9",
 				"POST /responses 200 attempt 0",
 				"GET /responses/{id} 200 attempt 0",
 				"GET /responses/{id} 200 attempt 0",
@@ -59,6 +59,8 @@ func storedAgents() map[string]agent {
 				api.Route(http.MethodGet, path, responsestest.Stream(greet[4:]...)).Times(1)
 			},
 			want: prefixed("1",
+				"starts",
+				"prompt of 9",
 				"POST /responses 200 attempt 0",
 				"response.created",
 				"response.output_item.added",
@@ -72,7 +74,6 @@ func storedAgents() map[string]agent {
 				"response.output_item.done",
 				"response.completed 12/4/3/1/15 by completed",
 			),
-			unlinked: storedUnlinked,
 		},
 		// The tokens were told when they were spent.
 		"reread": {
@@ -82,11 +83,10 @@ func storedAgents() map[string]agent {
 				api.Route(http.MethodGet, path, stored("resp_1", "completed")).Times(1)
 			},
 			want: slices.Concat(
-				asks("1", 0), greeted(), read, greeted()[:7], prefixed("1", "response.completed by completed"), read,
+				begins("1", 9), asks("1", 0), greeted(), read, greeted()[:7], prefixed("1", "response.completed by completed"), read,
 			),
-			unlinked: storedUnlinked,
-			pending:  storedTokens,
-			yet:      slices.Concat(asks("1", 0), greeted(), read, greeted(), read),
+			pending: storedTokens,
+			yet:     slices.Concat(begins("1", 9), asks("1", 0), greeted(), read, greeted(), read),
 		},
 		"cancel": {
 			api: func(api *responsestest.Server) {
@@ -97,11 +97,12 @@ func storedAgents() map[string]agent {
 			},
 			failures: []string{"BadRequestError"},
 			want: prefixed("1",
+				"starts",
+				"prompt of 9",
 				"POST /responses 200 attempt 0",
 				"POST /responses/{id}/cancel 200 attempt 0",
 				"POST /responses/{id}/cancel 400 attempt 0: http 400 (ERROR)",
 			),
-			unlinked: storedUnlinked,
 		},
 		"remove": {
 			api: func(api *responsestest.Server) {
@@ -110,11 +111,10 @@ func storedAgents() map[string]agent {
 				api.Route(http.MethodGet, path, gone).Times(1)
 			},
 			failures: []string{"NotFoundError"},
-			want: slices.Concat(created("1", 0), prefixed("1",
+			want: slices.Concat(begins("1", 9), created("1", 0), prefixed("1",
 				"DELETE /responses/{id} 200 attempt 0",
 				"GET /responses/{id} 404 attempt 0: http 404 (ERROR)",
 			)),
-			unlinked: storedUnlinked,
 		},
 		"compact": {
 			api: func(api *responsestest.Server) {

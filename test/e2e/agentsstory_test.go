@@ -8,9 +8,11 @@ import (
 	"github.com/codex-proxy/codex-proxy/test/e2e/receiver"
 )
 
-// story tells of records about the traffic in a line each: the conversation as a number in order of appearance, what happened,
+// story tells of records in a line each: the conversation as a number in order of appearance, what happened,
 // and the tokens as input/cached/output/reasoning/total. A delta that repeats the one before becomes a factor at its end.
 //
+//	1 starts
+//	1 prompt of 9
 //	1 POST /responses 200 attempt 0
 //	1 response.created
 //	1 response.output_text.delta x3
@@ -29,8 +31,16 @@ func story(records []receiver.Record) []string {
 				known(attrs["http.response.status_code"], "unanswered"), attrs["attempt"])
 		case "codex.sse_event":
 			line = streamed(attrs)
+		case "codex.conversation_starts":
+			line = "starts"
+		case "codex.user_prompt":
+			line = fmt.Sprintf("prompt of %v", attrs["prompt_length"])
+		case "codex.tool_decision":
+			line = fmt.Sprintf("decision %v %v %v", attrs["tool_name"], attrs["call_id"], attrs["decision"])
+		case "codex.tool_result":
+			line = fmt.Sprintf("result %v %v %v success %v: %v", attrs["tool_name"], attrs["call_id"], attrs["arguments"], attrs["success"], attrs["output"])
 		default:
-			continue
+			line = fmt.Sprint(attrs["event.name"])
 		}
 		if message, ok := attrs["error.message"]; ok {
 			line += fmt.Sprintf(": %v", message)
@@ -76,16 +86,6 @@ func known(value any, otherwise string) any {
 		return otherwise
 	}
 	return value
-}
-
-// withoutConversations takes the conversations out of a [story].
-func withoutConversations(lines []string) []string {
-	var bare []string
-	for _, line := range lines {
-		_, rest, _ := strings.Cut(line, " ")
-		bare = append(bare, rest)
-	}
-	return bare
 }
 
 // checkAgentRecords checks what every record of the traffic of an SDK has in common.
