@@ -27,25 +27,35 @@ func TestExpandLeavesOutDecisions(t *testing.T) {
 	}{
 		{"shell", ToolDecision{ToolName: "shell", Decision: DecisionApproved}, []string{"0.44.0", "0.45.0", "0.125.0"}, nil},
 		{
-			"refused by policy", ToolDecision{ToolName: "shell", Decision: DecisionDenied, Decider: Some(DecidedByConfig)},
-			[]string{"0.44.0"}, []string{"0.45.0", "0.101.0"},
+			"refused by policy",
+			ToolDecision{ToolName: "shell", Decision: DecisionDenied, Decider: Some(DecidedByConfig)},
+			[]string{"0.44.0"},
+			[]string{"0.45.0", "0.101.0"},
 		},
 		{
-			"refused by the user", ToolDecision{ToolName: "shell", Decision: DecisionDenied, Decider: Some(DecidedByUser)},
-			[]string{"0.44.0", "0.58.0", "0.169.0"}, nil,
+			"refused by the user",
+			ToolDecision{ToolName: "shell", Decision: DecisionDenied, Decider: Some(DecidedByUser)},
+			[]string{"0.44.0", "0.58.0", "0.169.0"},
+			nil,
 		},
 		{
-			"patch", ToolDecision{ToolName: "apply_patch", Decision: DecisionApproved},
-			[]string{"0.44.0", "0.49.0", "0.169.0"}, []string{"0.45.0", "0.47.0"},
+			"patch",
+			ToolDecision{ToolName: "apply_patch", Decision: DecisionApproved},
+			[]string{"0.44.0", "0.49.0", "0.169.0"},
+			[]string{"0.45.0", "0.47.0"},
 		},
 		{
-			"patch refused", ToolDecision{ToolName: "apply_patch", Decision: DecisionDenied, Decider: Some(DecidedByUser)},
-			[]string{"0.80.0"}, []string{"0.58.0", "0.77.0"},
+			"patch refused",
+			ToolDecision{ToolName: "apply_patch", Decision: DecisionDenied, Decider: Some(DecidedByUser)},
+			[]string{"0.80.0"},
+			[]string{"0.58.0", "0.77.0"},
 		},
 		{"unified exec", ToolDecision{ToolName: "exec_command", Decision: DecisionApproved}, []string{"0.101.0", "0.169.0"}, []string{"0.44.0"}},
 		{
-			"MCP", ToolDecision{ToolName: "echo", Namespace: Some("mcp__srv"), Decision: DecisionDenied, Decider: Some(DecidedByUser)},
-			[]string{"0.150.1"}, []string{"0.145.0"},
+			"MCP",
+			ToolDecision{ToolName: "echo", Namespace: Some("mcp__srv"), Decision: DecisionDenied, Decider: Some(DecidedByUser)},
+			[]string{"0.150.1"},
+			[]string{"0.145.0"},
 		},
 	}
 	for _, test := range tests {
@@ -96,56 +106,74 @@ func TestExpandSpellsOutputs(t *testing.T) {
 		truncated Opt[bool]
 	}{
 		"JSON of the shell": {
-			"0.45.0", ToolResult{ToolName: "shell", Success: true, Output: Some("Exit code: 0\nWall time: 0.2 seconds\nOutput:\nhi <&> \"there\"\n")},
-			`{"output":"hi <&> \"there\"\n","metadata":{"exit_code":0,"duration_seconds":0.2}}`, Opt[bool]{},
+			"0.45.0",
+			ToolResult{ToolName: "shell", Success: true, Output: Some("Exit code: 0\nWall time: 0.2 seconds\nOutput:\nhi <&> \"there\"\n")},
+			`{"output":"hi <&> \"there\"\n","metadata":{"exit_code":0,"duration_seconds":0.2}}`,
+			Opt[bool]{},
 		},
 		"JSON of a failure": {
-			"0.125.0", ToolResult{ToolName: "shell", Output: Some("Exit code: 3\nWall time: 0 seconds\nOutput:\nno\n")},
-			`{"output":"no\n","metadata":{"exit_code":3,"duration_seconds":0.0}}`, Opt[bool]{},
+			"0.125.0",
+			ToolResult{ToolName: "shell", Output: Some("Exit code: 3\nWall time: 0 seconds\nOutput:\nno\n")},
+			`{"output":"no\n","metadata":{"exit_code":3,"duration_seconds":0.0}}`,
+			Opt[bool]{},
 		},
 		"JSON of a patch": {
-			"0.131.0", ToolResult{ToolName: "apply_patch", Success: true, Output: Some("Exit code: 0\nWall time: 1 seconds\nOutput:\nA é\x01")},
-			`{"output":"A é\u0001","metadata":{"exit_code":0,"duration_seconds":1.0}}`, Opt[bool]{},
+			"0.131.0",
+			ToolResult{ToolName: "apply_patch", Success: true, Output: Some("Exit code: 0\nWall time: 1 seconds\nOutput:\nA é\x01")},
+			`{"output":"A é\u0001","metadata":{"exit_code":0,"duration_seconds":1.0}}`,
+			Opt[bool]{},
 		},
 		"JSON with total": {
-			"0.58.0", ToolResult{ToolName: "shell", Success: true, Output: Some("Exit code: 0\nWall time: 0 seconds\nTotal output lines: 9\nOutput:\n1\n2\n")},
-			`{"output":"Total output lines: 9\n\n1\n2\n","metadata":{"exit_code":0,"duration_seconds":0.0}}`, Opt[bool]{},
+			"0.58.0",
+			ToolResult{ToolName: "shell", Success: true, Output: Some("Exit code: 0\nWall time: 0 seconds\nTotal output lines: 9\nOutput:\n1\n2\n")},
+			`{"output":"Total output lines: 9\n\n1\n2\n","metadata":{"exit_code":0,"duration_seconds":0.0}}`,
+			Opt[bool]{},
 		},
 		"text of another tool": {
-			"0.64.0", ToolResult{ToolName: "shell_command", Success: true, Output: Some("Exit code: 0\nWall time: 0 seconds\nOutput:\nhi\n")},
-			"Exit code: 0\nWall time: 0 seconds\nOutput:\nhi\n", Opt[bool]{},
+			"0.64.0",
+			ToolResult{ToolName: "shell_command", Success: true, Output: Some("Exit code: 0\nWall time: 0 seconds\nOutput:\nhi\n")},
+			"Exit code: 0\nWall time: 0 seconds\nOutput:\nhi\n",
+			Opt[bool]{},
 		},
 		"text of a later shell": {
-			"0.133.0", ToolResult{ToolName: "apply_patch", Success: true, Output: Some("Exit code: 0\nWall time: 0 seconds\nOutput:\nhi\n")},
-			"Exit code: 0\nWall time: 0 seconds\nOutput:\nhi\n", Opt[bool]{},
+			"0.133.0",
+			ToolResult{ToolName: "apply_patch", Success: true, Output: Some("Exit code: 0\nWall time: 0 seconds\nOutput:\nhi\n")},
+			"Exit code: 0\nWall time: 0 seconds\nOutput:\nhi\n",
+			Opt[bool]{},
 		},
 		"whole": {
 			"0.44.0", ToolResult{ToolName: "exec_command", Success: true, Output: Some(exec + numbers)}, exec + numbers, Opt[bool]{},
 		},
 		"cut by lines": {
-			"0.125.0", ToolResult{ToolName: "exec_command", Success: true, Output: Some(exec + numbers)},
-			exec + numbers[:59*11] + "[... telemetry preview truncated ...]", Opt[bool]{},
+			"0.125.0",
+			ToolResult{ToolName: "exec_command", Success: true, Output: Some(exec + numbers)},
+			exec + numbers[:59*11] + "[... telemetry preview truncated ...]",
+			Opt[bool]{},
 		},
 		"failure not cut": {
 			"0.125.0", ToolResult{ToolName: "shell_command", Output: Some(exec + numbers)}, exec + numbers, Opt[bool]{},
 		},
 		"cut by bytes": {
-			"0.169.0", ToolResult{ToolName: "exec_command", Success: true, Output: Some(exec + numbers)},
+			"0.169.0",
+			ToolResult{ToolName: "exec_command", Success: true, Output: Some(exec + numbers)},
 			exec + numbers[:2048-len(exec)] + "\n[... telemetry preview truncated ...]", Some(true),
 		},
 		"cut before a character": {
-			"0.169.0", ToolResult{ToolName: "x", Success: true, Output: Some("a" + strings.Repeat("é", 2000))},
+			"0.169.0",
+			ToolResult{ToolName: "x", Success: true, Output: Some("a" + strings.Repeat("é", 2000))},
 			"a" + strings.Repeat("é", 1023) + "\n[... telemetry preview truncated ...]", Some(true),
 		},
 		"preview of the whole output": {
-			"0.169.0", ToolResult{
+			"0.169.0",
+			ToolResult{
 				ToolName: "exec_command", Success: true,
 				Output: Some(exec + "Warning: truncated output (original token count: 42224)\nTotal output lines: 30000\n\n1\n2\n"),
 			},
 			exec + "1\n2\n", Some(false),
 		},
 		"cut by the agent": {
-			"0.169.0", ToolResult{ToolName: "x", Success: true, Output: Some(numbers[:2048] + "\n[... telemetry preview truncated ...]")},
+			"0.169.0",
+			ToolResult{ToolName: "x", Success: true, Output: Some(numbers[:2048] + "\n[... telemetry preview truncated ...]")},
 			numbers[:2048] + "\n[... telemetry preview truncated ...]", Some(true),
 		},
 	}

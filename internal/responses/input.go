@@ -26,6 +26,8 @@ type Input struct {
 	Entries []Entry
 	// Calls are the calls right before the last outputs.
 	Calls []Call
+	// Answer is the sum of the text of the model's last message, 0 without one.
+	Answer uint64
 	// ModelIDs are the ids of the newest items of the model.
 	ModelIDs []string
 
@@ -71,6 +73,7 @@ type collector struct {
 	tail  stash // prompts and outputs since the last item of the model
 	early stash // outputs in flight from before
 	calls stash // calls of the last run of items of the model
+	reply stash // the last message of the model
 	ids   [][]byte
 	// tailFrom is the number of the item after the last one of the model.
 	tailFrom int
@@ -139,6 +142,10 @@ func (c *collector) element(e element) {
 		}
 	case KindModel:
 		c.model(&item)
+		if len(item.role) > 0 {
+			c.reply.reset()
+			c.reply.add(e, index, 1, maxElementBytes)
+		}
 	case KindSummary:
 		c.summarized(&item, e.raw)
 		c.model(&item)
@@ -167,9 +174,9 @@ func (c *collector) model(item *Item) {
 			c.ids = append(c.ids, slices.Clone(raw))
 			continue
 		}
-		oldest := append(c.ids[0][:0], raw...)
+		oldest := c.ids[0][:0]
 		copy(c.ids, c.ids[1:])
-		c.ids[maxModelIDs-1] = oldest
+		c.ids[maxModelIDs-1] = append(oldest, raw...)
 	}
 }
 
@@ -280,6 +287,12 @@ func (c *collector) finish() *Input {
 	for _, stashed := range c.calls.items {
 		item := c.calls.item(stashed)
 		c.input.Calls = append(c.input.Calls, item.Call())
+	}
+	for _, stashed := range c.reply.items {
+		item := c.reply.item(stashed)
+		if sum, some := item.TextSum(); some {
+			c.input.Answer = sum
+		}
 	}
 	for _, id := range c.ids {
 		if id := identifier(id); id != "" {

@@ -130,10 +130,8 @@ func (o Outcome) Failed() bool {
 	if o.Interrupted {
 		return true
 	}
-	for _, refusal := range []string{RejectedMCP, CanceledMCP} {
-		if o.Says(refusal) {
-			return true
-		}
+	if o.Says(RejectedMCP) || o.Says(CanceledMCP) {
+		return true
 	}
 	if o.Ran {
 		return false

@@ -39,6 +39,10 @@ type conversation struct {
 	compacted  bool
 	summarized uint64
 
+	// answer is the sum of the last text of the model, for an agent that does not
+	// name its conversations.
+	answer uint64
+
 	calls    []*pending
 	results  recent // call ids of the results told
 	told     recent // event ids of the prompts told

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/maphash"
 	"time"
@@ -114,13 +115,13 @@ func (e *Exchange) Item(item *responses.Item, at time.Time) {
 		return
 	}
 	var call responses.Call
-	var summary uint64
+	var answer uint64
 	switch item.Kind {
 	case responses.KindCall:
 		call = item.Call()
 	case responses.KindModel:
-		if e.kind == ofCompaction {
-			summary, _ = item.TextSum()
+		if sum, some := item.TextSum(); some {
+			answer = sum
 		}
 	default:
 		return
@@ -135,11 +136,10 @@ func (e *Exchange) Item(item *responses.Item, at time.Time) {
 		return
 	}
 	if e.kind == ofCompaction {
-		if summary != 0 {
-			c.summarized = summary
-		}
+		c.summarized = cmp.Or(answer, c.summarized)
 		return
 	}
+	c.answer = cmp.Or(answer, c.answer)
 	c.unanswered = c.unanswered[:0]
 	if item.Kind == responses.KindCall {
 		t.wait(c, call, at)

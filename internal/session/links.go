@@ -9,7 +9,8 @@ import (
 
 // An agent that names no conversation is recognized by what it repeats of the
 // responses it got. The links lead from such a thing to the conversations that
-// had it; one that leads to several leads nowhere unless something else decides.
+// had it. Ids are unique where the upstream is a real one; one that leads to
+// several conversations is no evidence: two are never taken for one.
 
 // evidence says what a link is made of.
 type evidence byte
@@ -23,6 +24,13 @@ const (
 
 // maxLinked bounds the conversations that one link leads to.
 const maxLinked = 8
+
+// link is where one thing leads to. When one of several conversations that had
+// it is forgotten, or there are too many, the others are no evidence any more.
+type link struct {
+	ids  []string
+	lost bool
+}
 
 // linkKey spells a link.
 func linkKey(kind evidence, owner uint64, value string) uint64 {
@@ -44,27 +52,39 @@ func (t *Tracker) link(key uint64, c *conversation) {
 		c.links = slices.Delete(c.links, 0, 1)
 	}
 	c.links = append(c.links, key)
-	linked := t.links[key]
-	if len(linked) == maxLinked {
-		linked = linked[1:]
+	l := t.links[key]
+	if l == nil {
+		l = new(link)
+		t.links[key] = l
 	}
-	t.links[key] = append(slices.Clone(linked), c.id)
-}
-
-func (t *Tracker) unlink(key uint64, id string) {
-	linked := slices.DeleteFunc(slices.Clone(t.links[key]), func(other string) bool { return other == id })
-	if len(linked) == 0 {
-		delete(t.links, key)
+	if len(l.ids) == maxLinked {
+		l.lost = true
 		return
 	}
-	t.links[key] = linked
+	l.ids = append(l.ids, c.id)
 }
 
-// linked returns the remembered conversations that key leads to, the latest
-// last.
+// unlink takes a conversation from a link, and forgets a link that leads to none.
+func (t *Tracker) unlink(key uint64, id string) {
+	l := t.links[key]
+	if l == nil {
+		return
+	}
+	l.lost = l.lost || len(l.ids) > 1
+	l.ids = slices.DeleteFunc(l.ids, func(other string) bool { return other == id })
+	if len(l.ids) == 0 {
+		delete(t.links, key)
+	}
+}
+
+// linked returns the conversations that key leads to, the latest last.
 func (t *Tracker) linked(key uint64) []*conversation {
+	l := t.links[key]
+	if l == nil || l.lost {
+		return nil
+	}
 	var list []*conversation
-	for _, id := range t.links[key] {
+	for _, id := range l.ids {
 		if c := t.known(id); c != nil {
 			list = append(list, c)
 		}
@@ -93,15 +113,14 @@ func (t *Tracker) derive(a *Arrival, owner uint64) string {
 	if !a.Input.Model {
 		return ""
 	}
-	candidates := t.byItems(a.Input, owner)
-	if key := a.Request.PromptCacheKey; key != "" && len(candidates) == 0 {
-		candidates = t.linked(linkKey(byCacheKey, owner, key))
-	}
-	if c := only(candidates, func(c *conversation) bool { return c.awaits(a.Input) && c.precedes(a.Input) }); c != nil {
+	if c := t.byItems(a.Input, owner); c != nil {
 		return c.id
 	}
-	if c := only(candidates, func(c *conversation) bool { return c.precedes(a.Input) }); c != nil {
-		return c.id
+	if key := a.Request.PromptCacheKey; key != "" {
+		list := t.linked(linkKey(byCacheKey, owner, key))
+		if c := only(list, func(c *conversation) bool { return c.precedes(a.Input) }); c != nil {
+			return c.id
+		}
 	}
 	return ""
 }
@@ -116,40 +135,35 @@ func (t *Tracker) repeated(a *Arrival, owner uint64) *conversation {
 	})
 }
 
-// byItems returns the conversations that had one of the items of the model at
-// the end of the input.
-func (t *Tracker) byItems(input *responses.Input, owner uint64) []*conversation {
-	var list []*conversation
-	add := func(id string) {
-		for _, c := range t.linked(linkKey(byItem, owner, id)) {
-			if !slices.Contains(list, c) {
-				list = append(list, c)
-			}
-		}
-	}
-	for _, id := range input.ModelIDs {
-		add(id)
-	}
+// byItems returns the one conversation that had items of the model at the end of
+// the input, nil for none or several.
+func (t *Tracker) byItems(input *responses.Input, owner uint64) *conversation {
+	var found *conversation
+	ids := slices.Clone(input.ModelIDs)
 	for _, entry := range input.Entries {
 		if entry.Prompt == nil {
-			add(entry.CallID)
+			ids = append(ids, entry.CallID)
 		}
 	}
-	return list
+	for _, id := range ids {
+		list := t.linked(linkKey(byItem, owner, id))
+		if len(list) != 1 || list[0] == found {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = list[0]
+	}
+	return found
 }
 
-// awaits reports whether the conversation waits for one of the outputs.
-func (c *conversation) awaits(input *responses.Input) bool {
-	return slices.ContainsFunc(input.Entries, func(entry responses.Entry) bool {
-		return entry.Prompt == nil && c.pendingCall(entry.CallID) != nil
-	})
-}
-
-// precedes reports whether the input begins with what the user said in the
-// conversation so far.
+// precedes reports whether the input goes on after the conversation so far: it
+// has all that the user said and what the model answered last. A cache key alone
+// stands for an application, with any number of conversations.
 func (c *conversation) precedes(input *responses.Input) bool {
-	return c.turn && c.earlier == 0 && input.Earlier == 0 && len(c.prompts) <= len(input.Prompts) &&
-		slices.Equal(c.prompts, input.Prompts[:len(c.prompts)])
+	return c.answer != 0 && c.answer == input.Answer && c.earlier == 0 && input.Earlier == 0 &&
+		len(c.prompts) <= len(input.Prompts) && slices.Equal(c.prompts, input.Prompts[:len(c.prompts)])
 }
 
 // only returns the one conversation that fits, nil when there are more or none.

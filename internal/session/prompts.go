@@ -21,12 +21,10 @@ type heard struct {
 func (c *conversation) listen(h heard) []*responses.Entry {
 	prompts := c.afterSummary(tailPrompts(h.input))
 	fresh := c.fresh(prompts, h)
-	switch {
-	case h.previous == "":
+	if h.previous == "" {
 		c.prompts = append(c.prompts[:0], h.input.Prompts...)
-		c.earlier = h.input.Earlier
-		c.summary = h.input.Summary
-	default:
+		c.earlier, c.summary = h.input.Earlier, h.input.Summary
+	} else {
 		for _, entry := range fresh {
 			c.prompts = append(c.prompts, entry.Prompt.Sum)
 		}
@@ -65,8 +63,8 @@ func (c *conversation) afterSummary(prompts []*responses.Entry) []*responses.Ent
 	if !c.compacted || c.summarized == 0 {
 		return prompts
 	}
-	for i := len(prompts) - 1; i >= 0; i-- {
-		if prompts[i].Prompt.Sum == c.summarized {
+	for i, entry := range slices.Backward(prompts) {
+		if entry.Prompt.Sum == c.summarized {
 			return prompts[i+1:]
 		}
 	}
@@ -89,8 +87,11 @@ func (c *conversation) fresh(prompts []*responses.Entry, h heard) []*responses.E
 	case c.compacted || h.input.Summary != c.summary:
 		// What was said often before may have been left out of the history.
 		return without(prompts, c.unanswered)
-	default:
+	case c.previous != "":
+		// The history before the first of the requests may never have been seen.
 		return c.surplus(without(prompts, c.unanswered), h.input)
+	default:
+		return c.surplus(prompts, h.input)
 	}
 }
 
@@ -116,8 +117,8 @@ func (c *conversation) surplus(prompts []*responses.Entry, input *responses.Inpu
 		before = before[min(moved, len(before)):]
 	}
 	var fresh []*responses.Entry
-	for i := len(prompts) - 1; i >= 0; i-- {
-		sum := prompts[i].Prompt.Sum
+	for _, entry := range slices.Backward(prompts) {
+		sum := entry.Prompt.Sum
 		spare := times(input.Prompts, sum) - times(before, sum)
 		for _, other := range fresh {
 			if other.Prompt.Sum == sum {
@@ -125,7 +126,7 @@ func (c *conversation) surplus(prompts []*responses.Entry, input *responses.Inpu
 			}
 		}
 		if spare > 0 {
-			fresh = append(fresh, prompts[i])
+			fresh = append(fresh, entry)
 		}
 	}
 	slices.Reverse(fresh)

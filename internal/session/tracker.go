@@ -27,7 +27,7 @@ type Tracker struct {
 	mu      sync.Mutex
 	entries map[string]*list.Element // of *conversation
 	recent  list.List                // most recently used first
-	links   map[uint64][]string
+	links   map[uint64]*link
 	bytes   int64
 	counts  Counts
 }
@@ -60,7 +60,7 @@ func New(cfg Config) *Tracker {
 		cfg:     cfg,
 		flight:  flight{ids: make(map[uint64]int)},
 		entries: make(map[string]*list.Element),
-		links:   make(map[uint64][]string),
+		links:   make(map[uint64]*link),
 	}
 }
 

@@ -1,0 +1,207 @@
+package session_test
+
+import (
+	"maps"
+	"testing"
+)
+
+func TestTurnIsToldOnce(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", setting, says("hi")).wants(t, "starts", "prompt hi").answers(calls("a"), calls("b"))
+	k.codex("c", setting, says("hi"), calls("a"), calls("b"), gives("a", ran), gives("b", ran)).
+		wants(t, "decision a approved config", "result a shell true", "decision b approved config", "result b shell true").
+		answers(replies("done"))
+	k.codex("c", setting, says("hi"), calls("a"), calls("b"), gives("a", ran), gives("b", ran), replies("done"), says("hi")).wants(t, "prompt hi")
+}
+
+func TestRetryIsToldOnce(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).wants(t, "starts", "prompt hi")
+	k.codex("c", says("hi")).wants(t)
+	k.codex("c", says("hi")).wants(t).answers(calls("a")) // The stream broke here.
+	k.codex("c", says("hi")).wants(t).answers(calls("b"))
+	next := []string{says("hi"), calls("b"), gives("b", ran)}
+	k.codex("c", next...).wants(t, "decision b approved", "result b shell true")
+	k.codex("c", next...).wants(t)
+}
+
+func TestPromptIntoARunningTurn(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).wants(t, "starts", "prompt hi").answers(calls("a"))
+	k.codex("c", says("hi"), calls("a"), gives("a", ran), says("hi")).wants(t, "decision a approved", "result a shell true", "prompt hi")
+	k.codex("c", says("hi"), calls("a"), gives("a", ran), says("hi"), says("hi")).wants(t, "prompt hi")
+}
+
+// Codex up to 0.64 puts each output behind its call.
+func TestInterleavedCalls(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).answers(calls("a"), calls("b"), calls("c"))
+	k.codex("c", says("hi"), calls("a"), gives("a", ran), calls("b"), gives("b", "unsupported call: shell"), calls("c"), gives("c", ran)).
+		wants(t, "decision a approved", "result a shell true", "result b shell false", "decision c approved", "result c shell true")
+}
+
+func TestOutputThatNeverComes(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).answers(calls("a"), calls("b"))
+	k.codex("c", says("hi"), says("forget it")).wants(t, "prompt forget it")
+	k.codex("c", says("hi"), calls("a"), gives("a", "aborted"), calls("b"), gives("b", ran), says("and?")).
+		wants(t, "result a shell false", "decision b approved", "result b shell true", "prompt and?")
+	if got := k.tracker.Counts().Calls; got != 0 {
+		t.Errorf("%d calls in flight; want none", got)
+	}
+}
+
+func TestTwoConversationsAtOnce(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).wants(t, "starts", "prompt hi").answers(calls("a"))
+	k.codex("d", says("hi")).wants(t, "starts", "prompt hi").answers(calls("a"))
+	k.codex("d", says("hi"), calls("a"), gives("a", "unsupported call: shell")).wants(t, "result a shell false")
+	k.codex("c", says("hi"), calls("a"), gives("a", ran)).wants(t, "decision a approved", "result a shell true")
+	k.codex("d", says("hi"), calls("a"), gives("a", "unsupported call: shell"), replies("x"), says("go on")).wants(t, "prompt go on")
+}
+
+// codex exec resume goes on in the same conversation from another process.
+func TestResume(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", setting, says("hi")).wants(t, "starts", "prompt hi").answers(replies("x"))
+	k.codex("c", setting, says("hi"), replies("x"), setting, says("continue")).wants(t, "prompt continue").answers(replies("y"))
+	k.codex("c", setting, says("hi"), replies("x"), setting, says("continue"), replies("y"), says("continue")).wants(t, "prompt continue")
+}
+
+func TestRestart(t *testing.T) {
+	history := []string{says("hi"), calls("a"), gives("a", ran), replies("x"), says("more")}
+	k := newTalk(t)
+	k.codex("c", append(history, calls("b"), calls("c"), gives("b", ran), gives("c", ran))...).
+		wants(t, "decision b approved", "result b shell true", "decision c approved", "result c shell true")
+	k.restart()
+	k.codex("c", append(history, calls("b"), gives("b", ran), says("stop"))...).wants(t, "decision b approved", "result b shell true", "prompt stop")
+	k.restart()
+	k.codex("c", history...).wants(t, "prompt more")
+	k.codex("c", history...).wants(t)
+	k.restart()
+	k.codex("c", says("hi"), summary, says("more")).wants(t, "prompt more")
+}
+
+// The same fact has the same id wherever it is seen, and another one another.
+func TestIDsOutliveARestart(t *testing.T) {
+	ids := func(x told) []string {
+		var list []string
+		for _, r := range x.Records() {
+			list = append(list, r.ID)
+		}
+		return list
+	}
+	k := newTalk(t)
+	first := ids(k.codex("c", says("hi")))
+	history := []string{says("hi"), calls("a"), gives("a", ran), says("hi")}
+	second := ids(k.codex("c", history...))
+	k.restart()
+	if got := ids(k.codex("c", says("hi"))); len(got) != 2 || got[0] != first[0] || got[1] != first[1] {
+		t.Errorf("ids after a restart = %q; want %q", got, first)
+	}
+	k.restart()
+	if got := ids(k.codex("c", history...)); len(got) != 3 || got[1] != second[1] || got[2] != second[2] {
+		t.Errorf("ids after a restart = %q; want %q", got, second)
+	}
+	if first[1] == second[2] {
+		t.Error("two prompts of the same words have the same id")
+	}
+}
+
+func TestCompaction(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", setting, says("continue")).wants(t, "starts", "prompt continue").answers(replies("x"))
+	k.codex("c", setting, says("continue"), replies("x"), says("continue")).wants(t, "prompt continue").answers(calls("a"))
+	// In the middle of a turn: the output is in the request for the summary alone.
+	k.codex("c", setting, says("continue"), replies("x"), says("continue"), calls("a"), gives("a", ran), compact).
+		wants(t, "decision a approved config", "result a shell true").answers(replies("the summary"))
+	k.codex("c", setting, says("continue"), says("continue"), summary).wants(t).answers(replies("y"))
+	k.codex("c", setting, says("continue"), says("continue"), summary, replies("y"), compact).wants(t).answers(replies("the summary"))
+	// What was left out of the history counts no more.
+	k.codex("c", says("continue"), summary, setting, says("continue")).wants(t, "prompt continue")
+	k.codex("c", says("continue"), summary, setting, says("continue")).wants(t)
+}
+
+// The first releases to keep the user's words left the summary unmarked, and cut
+// what was too long.
+func TestCompactionWithAnUnmarkedSummary(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", setting, says("hi")).answers(replies("x"))
+	k.codex("c", setting, says("hi"), replies("x"), compact).wants(t).answers(replies("the summary"))
+	k.codex("c", setting, says("hi…3 tokens truncated…"), says("the summary"), says("next")).wants(t, "prompt next")
+	k.codex("c", setting, says("hi…3 tokens truncated…"), says("the summary"), says("next")).wants(t)
+}
+
+// A prompt that made the agent compact the history first is sent again after it.
+func TestCompactionBeforeAnAnswer(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).answers(replies("x"))
+	k.codex("c", says("hi"), replies("x"), says("next")).wants(t, "prompt next") // The context is full.
+	k.codex("c", says("hi"), replies("x"), compact).wants(t).answers(replies("s"))
+	k.codex("c", says("hi"), summary, says("next")).wants(t)
+}
+
+func TestFork(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).wants(t, "starts", "prompt hi").answers(calls("spawn"))
+	// The copy answers the call of the original in its own way.
+	k.codex("d", says("hi"), calls("spawn"), gives("spawn", "You are the newly spawned agent."), says("do it")).wants(t, "prompt do it")
+	k.codex("c", says("hi"), calls("spawn"), gives("spawn", ran)).wants(t, "decision spawn approved", "result spawn shell true")
+	k.codex("e", says("hi"), replies("x"), says("another way")).wants(t, "prompt another way")
+}
+
+// The task of a sub-agent is a prompt of its own thread: Codex tells it there.
+func TestSubAgent(t *testing.T) {
+	k := newTalk(t)
+	header := map[string]string{
+		"user-agent": "codex_exec/0.169.0 (Debian 12.0.0; x86_64) xterm", "session-id": "c", "thread-id": "d",
+		"x-openai-subagent": "collab_spawn", "x-codex-turn-metadata": `{"thread_id":"d","parent_thread_id":"c","request_kind":"turn","history_initialization":"new"}`,
+	}
+	x := k.send(header, body("", setting, says("do it"))).wants(t, "starts", "prompt do it")
+	if got := x.Scope().ConversationID; got != "d" {
+		t.Errorf("conversation.id = %q; want d", got)
+	}
+}
+
+// What is beside a conversation is neither told nor remembered.
+func TestOtherKindsOfRequests(t *testing.T) {
+	k := newTalk(t)
+	kinds := map[string]map[string]string{
+		"memory":           {"x-codex-turn-metadata": `{"request_kind":"memory"}`},
+		"memory by header": {"x-openai-memgen-request": "true"},
+		"compaction":       {"x-codex-turn-metadata": `{"request_kind":"compaction"}`},
+		"compact agent":    {"x-openai-subagent": "compact"},
+		"prewarm":          {"x-codex-turn-metadata": `{"request_kind":"prewarm"}`},
+		"something new":    {"x-codex-turn-metadata": `{"request_kind":"title"}`},
+	}
+	for name, header := range kinds {
+		maps.Copy(header, codexAgent("0.169.0", "c"))
+		k.send(header, body("", says("write a "+name))).wants(t)
+	}
+	k.codex("c", says("hi")).wants(t, "starts", "prompt hi")
+}
+
+// Over WebSocket Codex warms up first, and then sends only what is new.
+func TestContinuedResponses(t *testing.T) {
+	k := newTalk(t)
+	agent := codexAgent("0.169.0", "c")
+	k.send(agent, `{"type":"response.create","generate":false,"input":[]}`).wants(t)
+	first := k.now
+	x := k.send(agent, body("w", setting, says("hi"))).wants(t, "starts", "prompt hi")
+	if got := x.Records()[0].Time; !got.Equal(first) {
+		t.Errorf("starts at %s; want %s, when the connection warmed up", got, first)
+	}
+	k.send(agent, body("w", setting, says("hi"))).wants(t) // Again, on another connection.
+	k.send(agent, body("w", setting, says("hi"))).wants(t).answers(calls("a"))
+	k.send(agent, body("r1", gives("a", ran))).wants(t, "decision a approved config", "result a shell true").answers(replies("x"))
+	k.send(agent, body("r2", says("hi"))).wants(t, "prompt hi")
+	// previous_response_not_found: the whole history.
+	k.send(agent, body("", setting, says("hi"), calls("a"), gives("a", ran), replies("x"), says("hi"))).wants(t).answers(replies("y"))
+	k.send(agent, body("r3", says("hi"))).wants(t, "prompt hi")
+	k.restart()
+	k.send(agent, body("r4", says("more"))).wants(t, "prompt more")
+	k.send(agent, body("r5", gives("gone", ran))).wants(t)
+	if got := k.tracker.Counts().Orphans; got != 1 {
+		t.Errorf("%d orphans; want 1", got)
+	}
+}
