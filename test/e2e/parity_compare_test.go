@@ -17,7 +17,7 @@ import (
 
 // The two measure with a hop and two schedulers between them.
 const (
-	toleratedTime  = 250 * time.Millisecond // of a duration, or toleratedShare if that is more
+	toleratedTime  = 400 * time.Millisecond // of a duration, or toleratedShare if that is more
 	toleratedShare = 0.25
 	toleratedLag   = time.Second // of a time: who reads a big stream falls behind
 )

@@ -159,8 +159,8 @@ func streams() []scenario {
 		one("marker first", responsestest.Done(), begun, message, completed),
 		one("failed, then completed", begun, responsestest.Failed("r1", "server_error", "no"), message, completed),
 		one("completed as another event", begun, message, responsestest.Event{Name: "sparkles", Data: completed.Data}),
-		one("big", append(append([]responsestest.Event{begun}, deltas(1200, 100)...), append(deltas(1, 1<<20),
-			responsestest.Message("msg_1", strings.Repeat("Hello ", 1<<17)), completed)...)...),
+		one("big", append(append([]responsestest.Event{begun}, deltas(1200, 100)...), append(deltas(1, 1<<18),
+			responsestest.Message("msg_1", strings.Repeat("Hello ", 1<<15)), completed)...)...),
 	}
 }
 
