@@ -33,7 +33,8 @@ type Config struct {
 	Tap      Tap      `mapstructure:"tap" doc:"How much of the traffic is kept for looking at. Forwarding has no limit."`
 	Report   Report   `mapstructure:"report" doc:"Limits of the endpoint agents report to."`
 	Live     Live     `mapstructure:"live" doc:"Limits of the live feed."`
-	Queue    Queue    `mapstructure:"queue" doc:"Limits of the in-memory export queue. Past them the oldest records are dropped and counted."`
+	Queue    Queue    `mapstructure:"queue" doc:"Limits of what waits for the exporter in memory: everything, or what cannot be written to disk. Past them the oldest records are dropped and counted."`
+	Store    Store    `mapstructure:"store" doc:"Where records wait for the exporter on disk. Nothing is written without an exporter."`
 	Log      Log      `mapstructure:"log" doc:"The proxy's own log, on standard error."`
 
 	// written maps the path of each string that had a ${ in it to the text as configured. It is what TOML shows.
@@ -101,6 +102,22 @@ type Queue struct {
 	MaxBytes   int `mapstructure:"max_bytes" min:"1" max:"1073741824" doc:"Most bytes waiting."`
 }
 
+// Values of store.dir that are no directories. A directory of that name is written ./auto or ./memory.
+const (
+	StoreAuto   = "auto"
+	StoreMemory = "memory"
+)
+
+// Store bounds what waits for the exporter on disk.
+type Store struct {
+	Dir      string        `mapstructure:"dir" kind:"state" doc:"State directory, for one process at a time. auto: $XDG_STATE_HOME/codex-proxy, or ~/.local/state/codex-proxy. memory, or empty: nothing on disk; what waits is lost at the end."`
+	MaxBytes int           `mapstructure:"max_bytes" min:"4194304" max:"1099511627776" doc:"Most bytes on disk. Past them deltas are dropped, then the oldest records, and counted."`
+	MaxAge   time.Duration `mapstructure:"max_age" min:"1" doc:"How long a record may wait on disk."`
+}
+
+// InMemory reports whether nothing is to be kept on disk.
+func (s Store) InMemory() bool { return s.Dir == "" || s.Dir == StoreMemory }
+
 // Log is the proxy's own log.
 type Log struct {
 	Level  string `mapstructure:"level" enum:"debug,info,warn,error" doc:"Least severe level written."`
@@ -129,6 +146,7 @@ func Default() Config {
 		Report: Report{MaxBodyBytes: 4 << 20, MaxFieldBytes: 1 << 20, MaxItems: 1000},
 		Live:   Live{RingEvents: 2048, RingBytes: 8 << 20, MaxClients: 64},
 		Queue:  Queue{MaxRecords: 65536, MaxBytes: 64 << 20},
+		Store:  Store{Dir: StoreAuto, MaxBytes: 1 << 30, MaxAge: 7 * 24 * time.Hour},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

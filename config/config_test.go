@@ -63,6 +63,10 @@ func TestLoadNothingIsDefault(t *testing.T) {
 
 func TestLoadEveryKey(t *testing.T) {
 	cfg, warnings := mustLoad(t, Options{File: "testdata/accepted/full.toml"})
+	state, err := filepath.Abs("testdata/accepted/state")
+	if err != nil {
+		t.Fatal(err)
+	}
 	equal(t, *cfg, Config{
 		Listen: "0.0.0.0:9000", AllowRemote: true,
 		Guard: Guard{
@@ -87,10 +91,26 @@ func TestLoadEveryKey(t *testing.T) {
 		Report: Report{MaxBodyBytes: 1024, MaxFieldBytes: 512, MaxItems: 1},
 		Live:   Live{RingEvents: 1, RingBytes: 1, MaxClients: 1},
 		Queue:  Queue{MaxRecords: 1, MaxBytes: 1},
+		Store:  Store{Dir: state, MaxBytes: 4 << 20, MaxAge: 36 * time.Hour},
 		Log:    Log{Level: "debug", Format: "json"},
 	})
 	if len(warnings) != 0 {
 		t.Errorf("warnings = %v; want none", warnings)
+	}
+}
+
+func TestStoreDir(t *testing.T) {
+	working, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]string{
+		"auto": "auto", "memory": "memory", "": "", "/var/lib/x": "/var/lib/x", "./memory": filepath.Join(working, "memory"), "~/x": "/home/me/x",
+	} {
+		cfg, _ := mustLoad(t, Options{Env: []string{"HOME=/home/me"}, Overrides: map[string]string{"store.dir": dir}})
+		if cfg.Store.Dir != want || cfg.Store.InMemory() != (dir == "" || dir == "memory") {
+			t.Errorf("dir %q = %q, in memory %v; want %q", dir, cfg.Store.Dir, cfg.Store.InMemory(), want)
+		}
 	}
 }
 

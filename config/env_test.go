@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,8 @@ func TestEnvironmentSetsEveryKey(t *testing.T) {
 			value = n.enum[len(n.enum)-1]
 		case n.path == "listen":
 			value = "127.0.0.1:3"
+		case n.kind == kindInt && n.min > 3:
+			value = strconv.FormatInt(n.min, 10)
 		case n.role == "url":
 			value = "http://h:3"
 		case n.role == "file":

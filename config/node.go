@@ -30,7 +30,7 @@ type node struct {
 	kind       kind
 	doc        string
 	enum       []string
-	role       string // the kind tag: file, key, url
+	role       string // the kind tag: file, key, state, url
 	secret     bool   // never shown
 	ignored    bool   // Codex's, not used
 	required   bool   // must be given; only inside an exporter, elsewhere everything has a default

@@ -24,7 +24,9 @@ func (c *checker) text(n *node, value any) (any, bool) {
 	case n.enum != nil && !slices.Contains(n.enum, s):
 		c.report.problem(n.path, "want "+alternatives(n.enum), didYouMean(suggest(s, n.enum)))
 		return nil, false
-	case (n.role == "file" || n.role == "key") && s != "":
+	case n.role == "state" && (s == StoreAuto || s == StoreMemory):
+		return s, true
+	case (n.role == "file" || n.role == "key" || n.role == "state") && s != "":
 		return c.fileName(n, s)
 	}
 	return s, true
@@ -70,6 +72,8 @@ func (c *checker) inRange(n *node, i int64) bool {
 		return true
 	case i < 0:
 		c.report.problem(n.path, "is negative", "")
+	case i < n.min && n.min > 1:
+		c.report.problem(n.path, fmt.Sprintf("is smaller than %d", n.min), "")
 	case i < n.min:
 		c.report.problem(n.path, "is zero", "")
 	case n.max != 0 && i > n.max:

@@ -16,7 +16,7 @@ type series struct {
 
 // count adds the counts of all parts to the metrics.
 func (s *service) count() error {
-	counters := slices.Concat(s.trafficCounters(), s.feedCounters(), s.reportCounters(), s.exportCounters())
+	counters := slices.Concat(s.trafficCounters(), s.feedCounters(), s.reportCounters(), s.exportCounters(), s.storeCounters())
 	var errs []error
 	for _, c := range counters {
 		errs = append(errs, s.metrics.CounterFunc(c.name, c.help, c.labels, c.value))
@@ -143,6 +143,16 @@ func (s *service) exportCounters() []series {
 		},
 		{
 			dropped, droppedHelp,
+			map[string]string{"reason": "expired"},
+			func() float64 { return float64(s.exporter.Stats().Dropped.Expired) },
+		},
+		{
+			dropped, droppedHelp,
+			map[string]string{"reason": "damaged"},
+			func() float64 { return float64(s.exporter.Stats().Dropped.Damaged) },
+		},
+		{
+			dropped, droppedHelp,
 			map[string]string{"reason": "refused"},
 			func() float64 { return float64(s.exporter.Stats().Dropped.Refused) },
 		},
@@ -160,6 +170,47 @@ func (s *service) exportCounters() []series {
 			dropped, droppedHelp,
 			map[string]string{"reason": "partial_success"},
 			func() float64 { return float64(s.exporter.Stats().Rejected) },
+		},
+	}
+}
+
+func (s *service) storeCounters() []series {
+	if s.store == nil {
+		return nil
+	}
+	return []series{
+		{
+			"codex_proxy_store_commits_total", "Transactions written.", nil,
+			func() float64 { return float64(s.store.Stats().Commits) },
+		},
+		{
+			"codex_proxy_store_failures_total", "Attempts to use the disk that failed.", nil,
+			func() float64 { return float64(s.store.Stats().Failures) },
+		},
+		{
+			"codex_proxy_store_damaged_files_total", "Databases set aside since they were damaged.", nil,
+			func() float64 { return float64(s.store.Stats().SetAside) },
+		},
+	}
+}
+
+func (s *service) storeGauges() []series {
+	if s.store == nil {
+		return nil
+	}
+	return []series{
+		{
+			"codex_proxy_store_durable", "1 while what waits is on disk, 0 while it is in memory only.", nil,
+			func() float64 {
+				if s.store.Stats().Durable {
+					return 1
+				}
+				return 0
+			},
+		},
+		{
+			"codex_proxy_store_bytes", "Size of the database.", nil,
+			func() float64 { return float64(s.store.Stats().Bytes) },
 		},
 	}
 }
@@ -186,5 +237,5 @@ func (s *service) gauges() []series {
 				func() float64 { return float64(s.exporter.Stats().QueuedBytes) },
 			})
 	}
-	return gauges
+	return append(gauges, s.storeGauges()...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/codex-proxy/codex-proxy/config"
 	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/otlp"
+	"github.com/codex-proxy/codex-proxy/internal/store"
 )
 
 // exporterKind names the exporter for the log.
@@ -24,13 +25,16 @@ func exporterKind(cfg config.Exporter) string {
 	}
 }
 
-// newExporter returns the configured exporter, nil for none.
-func newExporter(cfg *config.Config, encoder *events.Encoder, logger *slog.Logger) (*otlp.Exporter, error) {
+// newExporter returns the configured exporter, nil for none. It closes the store, if there is one.
+func newExporter(cfg *config.Config, encoder *events.Encoder, disk *store.Store, logger *slog.Logger) (*otlp.Exporter, error) {
 	c := otlp.Config{
 		Version: buildVersion(),
 		Encoder: encoder,
 		Queue:   otlp.QueueLimits{MaxRecords: cfg.Queue.MaxRecords, MaxBytes: cfg.Queue.MaxBytes},
 		Logger:  logger,
+	}
+	if disk != nil {
+		c.Outbox, c.Batch.MaxDelay = disk, sealDelay
 	}
 	var files *config.TLS
 	switch http, grpc := cfg.OTel.Exporter.HTTP, cfg.OTel.Exporter.GRPC; {

@@ -41,6 +41,9 @@ func writeConfig(t *testing.T, toml string) string {
 func startProxy(t *testing.T, upstream, toml string) served {
 	t.Helper()
 	file := writeConfig(t, toml)
+	if !strings.Contains(toml, "[store]") {
+		t.Setenv("CODEX_PROXY_STORE_DIR", "memory")
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	addrs, code := make(chan net.Addr, 1), make(chan int, 1)
 	var stderr bytes.Buffer

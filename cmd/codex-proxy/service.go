@@ -21,6 +21,9 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	if s.exporter != nil {
 		exports.Go(func() { s.supervise(work, "exporter", s.exporter.Run) })
 	}
+	if s.store != nil {
+		exports.Go(func() { s.supervise(work, "store", s.store.Run) })
+	}
 	server := s.server()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -91,10 +94,16 @@ func (s *service) flush(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.limits.FlushTimeout)
 	defer cancel()
-	if err := s.exporter.Flush(ctx); err != nil {
-		s.logger.WarnContext(ctx, "telemetry is lost", slog.Int64("records", s.exporter.Stats().Queued),
-			slog.String("error", err.Error()))
+	err := s.exporter.Flush(ctx)
+	if err == nil {
+		return
 	}
+	fate := "telemetry is lost"
+	if s.store != nil && s.store.Sync(ctx) == nil {
+		fate = "telemetry is kept for the next start"
+	}
+	s.logger.WarnContext(ctx, fate, //nolint:sloglint // one of two constants
+		slog.Int64("records", s.exporter.Stats().Queued), slog.String("error", err.Error()))
 }
 
 // logError logs an error that nobody can act on.

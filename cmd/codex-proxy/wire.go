@@ -15,6 +15,7 @@ import (
 	"github.com/codex-proxy/codex-proxy/internal/report"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 	"github.com/codex-proxy/codex-proxy/internal/session"
+	"github.com/codex-proxy/codex-proxy/internal/store"
 	"github.com/codex-proxy/codex-proxy/proxy"
 )
 
@@ -29,6 +30,8 @@ type service struct {
 	hub      *console.Hub
 	metrics  *console.Metrics
 	exporter *otlp.Exporter // nil without one
+	store    *store.Store   // what the exporter sends from; nil for memory
+	unsent   unsent         // the books without an exporter
 	reports  *report.Handler
 	guard    *proxy.Guard
 	proxy    *proxy.Handler
@@ -47,7 +50,13 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 		}),
 	}
 	var err error
-	if s.exporter, err = newExporter(cfg, &events.Encoder{Schema: schemaOf(cfg.OTel.Schema)}, logger); err != nil {
+	if s.store, err = openStore(cfg, logger); err != nil {
+		return nil, err
+	}
+	if s.exporter, err = newExporter(cfg, &events.Encoder{Schema: schemaOf(cfg.OTel.Schema)}, s.store, logger); err != nil {
+		if s.store != nil {
+			s.store.Close()
+		}
 		return nil, err
 	}
 	if err := s.wire(cfg, listen); err != nil {
@@ -87,6 +96,8 @@ func (s *service) recorder(prompts bool) events.Recorder {
 	sinks := events.Tee{s.hub, s.metrics}
 	if s.exporter != nil {
 		sinks = append(sinks, s.exporter)
+	} else {
+		sinks = append(sinks, &s.unsent)
 	}
 	return events.Redact{Next: sinks, LogUserPrompt: prompts}
 }

@@ -69,7 +69,7 @@ func (m metrics) checkBalance(t *testing.T) {
 	}
 }
 
-// waitMetrics returns the first scrape for which enough reports true.
+// waitMetrics returns the first scrape for which enough reports true. The books must balance then.
 func (p *proxy) waitMetrics(t *testing.T, enough func(metrics) bool) metrics {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
@@ -79,6 +79,7 @@ func (p *proxy) waitMetrics(t *testing.T, enough func(metrics) bool) metrics {
 	for {
 		scraped := p.metrics(t)
 		if enough(scraped) {
+			p.ledger(t)
 			return scraped
 		}
 		select {

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/codex-proxy/codex-proxy/internal/report"
+	"github.com/codex-proxy/codex-proxy/responsestest"
+)
+
+// exportTo is a configuration with a store in dir and a collector at url.
+func exportTo(url, dir string) string {
+	return "[server]\nflush_timeout = \"2s\"\n[store]\ndir = " + strconv.Quote(dir) + "\n[otel]\nexporter = { otlp-http = { endpoint = \"" + url +
+		"\", protocol = \"json\", timeout = \"500ms\" } }\n"
+}
+
+// readLedger returns the ledger of a proxy, which must balance.
+func readLedger(t *testing.T, url string) ledgerView {
+	t.Helper()
+	status, body := send(t, "GET", url+ledgerPath, "", nil)
+	var view ledgerView
+	if err := json.Unmarshal([]byte(body), &view); status != http.StatusOK || err != nil {
+		t.Fatalf("GET %s = %d %s", ledgerPath, status, body)
+	}
+	for name, a := range view.Events {
+		if a.Observed != a.Delivered+a.Queued+sum(a.Dropped)+sum(a.Rejected) {
+			t.Errorf("account of %s = %+v; want it to balance", name, a)
+		}
+	}
+	return view
+}
+
+// until returns the first ledger for which is reports true.
+func until(t *testing.T, url string, is func(ledgerView) bool) ledgerView {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		view := readLedger(t, url)
+		if is(view) {
+			return view
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("the ledger does not get there: %+v", view)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// TestTelemetryOutlivesTheProcess records while the collector is away, and finds it back after a restart.
+func TestTelemetryOutlivesTheProcess(t *testing.T) {
+	var away atomic.Bool
+	var told atomic.Int64
+	away.Store(true)
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if away.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		told.Add(int64(bytes.Count(body, []byte(`"eventName":"codex.user_prompt"`))))
+	}))
+	defer collector.Close()
+	dir := filepath.Join(t.TempDir(), "state")
+	model := responsestest.NewServer(t)
+	p := startProxy(t, model.BaseURL(), exportTo(collector.URL, dir))
+	for i := range 3 {
+		reported := strings.Replace(promptReport, "hello", fmt.Sprint("hello ", i), 1)
+		if status, body := send(t, "POST", p.url+report.EventsPath, reported, nil); status != http.StatusAccepted {
+			t.Fatalf("report = %d %s", status, body)
+		}
+	}
+	view := until(t, p.url, func(v ledgerView) bool { return v.Total.Queued == 3 })
+	if !view.Durable || view.Trouble != "" {
+		t.Errorf("ledger = %+v; want it durable", view)
+	}
+	if _, metrics := send(t, "GET", p.url+"/metrics", "", nil); !strings.Contains(metrics, "\ncodex_proxy_store_durable 1\n") {
+		t.Error("metrics do not tell that the store is durable")
+	}
+
+	var stderr bytes.Buffer
+	second := writeConfig(t, exportTo(collector.URL, dir))
+	if code := run(t.Context(), []string{"--config", second, "--listen", "127.0.0.1:0"}, nil, io.Discard, &stderr); code != exitFailure ||
+		!strings.Contains(stderr.String(), "is in use by process "+strconv.Itoa(os.Getpid())) {
+		t.Errorf("second proxy exited with %d, %s; want %d and who has the directory", code, stderr.String(), exitFailure)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code = %d; want 0", code)
+	}
+
+	away.Store(false)
+	p = startProxy(t, model.BaseURL(), exportTo(collector.URL, dir))
+	view = until(t, p.url, func(v ledgerView) bool { return v.Total.Queued == 0 })
+	if got := view.Events["codex.user_prompt"]; got.Observed != 3 || got.Delivered != 3 || view.Process.Observed != 3 {
+		t.Errorf("ledger = %+v; want three prompts observed and delivered", view)
+	}
+	if told.Load() != 3 {
+		t.Errorf("the collector was told of %d prompts; want 3", told.Load())
+	}
+	var stdout bytes.Buffer
+	if code := run(t.Context(), []string{"ledger", "--url", p.url}, nil, &stdout, io.Discard); code != 0 ||
+		!strings.Contains(stdout.String(), "codex.user_prompt") || !strings.Contains(stdout.String(), "on disk") {
+		t.Errorf("ledger exited with %d and printed %s", code, stdout.String())
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code = %d; want 0", code)
+	}
+}
+
+// TestNoExporterTouchesNoDisk has books that balance all the same.
+func TestNoExporterTouchesNoDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	p := startProxy(t, responsestest.NewServer(t).BaseURL(), "[store]\ndir = "+strconv.Quote(dir)+"\n")
+	send(t, "POST", p.url+report.EventsPath, promptReport, nil)
+	view := until(t, p.url, func(v ledgerView) bool { return v.Total.Observed == 1 })
+	if view.Durable || view.Total.Dropped[noExporter] != 1 || view.Total.Queued != 0 {
+		t.Errorf("ledger = %+v; want one record that nobody wants", view)
+	}
+	if status, _ := send(t, "GET", p.url+ledgerPath, "", func(r *http.Request) { r.Host = "evil.example" }); status != http.StatusForbidden {
+		t.Errorf("ledger for another host = %d; want 403", status)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code = %d; want 0", code)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("Stat(%s) = %v; want nothing there", dir, err)
+	}
+}
+
+// TestUnusableStateDirectory serves and exports from memory.
+func TestUnusableStateDirectory(t *testing.T) {
+	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer collector.Close()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startProxy(t, responsestest.NewServer(t).BaseURL(), exportTo(collector.URL, filepath.Join(file, "state")))
+	send(t, "POST", p.url+report.EventsPath, promptReport, nil)
+	view := until(t, p.url, func(v ledgerView) bool { return v.Total.Delivered == 1 })
+	if view.Durable || view.Trouble == "" {
+		t.Errorf("ledger = %+v; want it to tell the trouble", view)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code = %d; want 0", code)
+	}
+}
+
+func TestStateDir(t *testing.T) {
+	for _, test := range []struct{ xdg, home, want string }{
+		{"/state", "/home/me", "/state/codex-proxy"},
+		{"", "/home/me", "/home/me/.local/state/codex-proxy"},
+		{"relative", "/home/me", "/home/me/.local/state/codex-proxy"},
+		{"", "", ""},
+	} {
+		got, err := stateDir(func(name string) string {
+			return map[string]string{"XDG_STATE_HOME": test.xdg, "HOME": test.home}[name]
+		})
+		if got != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("stateDir(%q, %q) = %q, %v; want %q", test.xdg, test.home, got, err, test.want)
+		}
+	}
+}
