@@ -30,6 +30,8 @@ func TestExecIsolates(t *testing.T) {
 		BaseURL:  "http://127.0.0.1:1/v1",
 		Exporter: GRPCExporter("http://127.0.0.1:4317"),
 		Env:      []string{"EXTRA=value"},
+
+		ExportAtOnce: true,
 	}
 	cfg.Exporter.Headers = map[string]string{"x-otlp-meta": "abc123", "A": `"`}
 	got := cli.Exec(t, cfg, "a prompt")
@@ -42,6 +44,7 @@ func TestExecIsolates(t *testing.T) {
 		`exporter = { otlp-grpc = { endpoint = "http://127.0.0.1:4317", headers = { "A" = "\"", "x-otlp-meta" = "abc123" } } }`,
 		"MOCK_API_KEY=sk-test",
 		"EXTRA=value",
+		"OTEL_BLRP_SCHEDULE_DELAY=1",
 		got.Workspace,
 		"exec --skip-git-repo-check a prompt",
 	} {
