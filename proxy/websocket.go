@@ -73,13 +73,18 @@ func (s *socket) ask(m *wstap.Message) {
 	number := s.asked
 	s.mu.Unlock()
 	id := s.e.id + "-" + strconv.Itoa(number)
+	conversation := id
+	if number == 1 {
+		// The handshake is part of the first conversation.
+		conversation = s.e.id
+	}
 	var input *responses.Input
 	if inspector.Done() {
 		input = inspector.Input()
 	}
 	exchange := s.e.h.cfg.Sessions.Begin(&session.Arrival{
 		Header: s.e.in.Header.Get, Endpoint: s.e.endpoint, Request: request, Input: input,
-		Resource: s.e.h.cfg.Resource, ExchangeID: id, Auth: credentialSum(s.e.in.Header), At: m.Start,
+		Resource: s.e.h.cfg.Resource, ExchangeID: conversation, Auth: credentialSum(s.e.in.Header), At: m.Start,
 	})
 	for _, record := range exchange.Records() {
 		s.e.recorder.Record(record)

@@ -153,7 +153,7 @@ func TestWebSocketFailures(t *testing.T) {
 		},
 		"error message": {
 			responsestest.Error(http.StatusTooManyRequests, "rate_limit", "slow_down", "no"), 1,
-			"codex.sse_event response.completed upstream " + disconnected + "no",
+			"codex.sse_event response.completed upstream exceeded retry limit, last status: 429 Too Many Requests",
 		},
 		"cut": {
 			responsestest.Response{Events: []responsestest.Event{responsestest.Created("r1")}, Abort: responsestest.AbortStream},

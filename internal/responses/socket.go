@@ -16,22 +16,13 @@ func (t *Turn) Message(data, tail []byte, at time.Time) (over bool) {
 	case "response.failed", "response.incomplete":
 		over = true
 	case "error":
-		t.refused(data)
-		over = true
+		t.failure = refusalText(data, t.cfg.Scope.Profile)
+		over = t.failure != ""
 	}
 	if over {
 		t.End(Ending{By: "upstream", At: at})
 	}
 	return over
-}
-
-// refused takes an error message, which stands for an HTTP status.
-func (t *Turn) refused(data []byte) {
-	t.failure = gjson.GetBytes(data, "error.message").Str
-	if t.failure == "" {
-		t.failure = "http " + gjson.GetBytes(data, "status").String()
-	}
-	t.failure = disconnected + t.failure
 }
 
 // socketText is Codex's text for a connection that broke.

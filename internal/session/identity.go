@@ -22,6 +22,8 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 	agent := responses.ParseAgent(unbounded("User-Agent"), unbounded("Originator"))
 	resource.ServiceVersion = agent.Version
 	turn := unbounded("X-Codex-Turn-Metadata")
+	// A WebSocket handshake has no body to name it.
+	model := first(bounded(request.Model), bounded(gjson.Get(turn, "model").String()))
 	scope := &events.Scope{
 		ConversationID: conversationID(header, request, turn, agent.Codex, exchangeID),
 		AppVersion:     agent.Version,
@@ -29,8 +31,8 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 		Originator:     agent.Originator,
 		AccountID:      header("Chatgpt-Account-Id"),
 		TerminalType:   agent.Terminal,
-		Model:          bounded(request.Model),
-		Slug:           bounded(request.Model),
+		Model:          model,
+		Slug:           model,
 		TurnID:         first(bounded(request.Metadata("turn_id")), bounded(gjson.Get(turn, "turn_id").String())),
 		Resource:       &resource,
 		Profile:        agent.Profile(),

@@ -45,6 +45,16 @@ func TestIdentifyConversation(t *testing.T) {
 	}
 }
 
+func TestIdentifyModelOfAHandshake(t *testing.T) {
+	header := headers("x-codex-turn-metadata", `{"model":"m"}`)
+	if got := session.Identify(header, responses.Request{}, events.Resource{}, "x"); got.Model != "m" || got.Slug != "m" {
+		t.Errorf("Model = %q, Slug = %q; want m", got.Model, got.Slug)
+	}
+	if got := session.Identify(header, responses.Request{Model: "n"}, events.Resource{}, "x"); got.Model != "n" {
+		t.Errorf("Model = %q; want that of the body", got.Model)
+	}
+}
+
 func TestIdentifyAuthMode(t *testing.T) {
 	tests := map[string]struct {
 		header session.Headers
