@@ -16,12 +16,12 @@ type series struct {
 
 // count adds the counts of all parts to the metrics.
 func (s *service) count() error {
-	counters := slices.Concat(s.trafficCounters(), s.feedCounters(), s.reportCounters(), s.exportCounters(), s.storeCounters())
+	counters := slices.Concat(s.trafficCounters(), s.sessionCounters(), s.feedCounters(), s.reportCounters(), s.exportCounters(), s.storeCounters())
 	var errs []error
 	for _, c := range counters {
 		errs = append(errs, s.metrics.CounterFunc(c.name, c.help, c.labels, c.value))
 	}
-	for _, g := range s.gauges() {
+	for _, g := range slices.Concat(s.gauges(), s.sessionGauges()) {
 		errs = append(errs, s.metrics.GaugeFunc(g.name, g.help, g.labels, g.value))
 	}
 	if err := errors.Join(errs...); err != nil {

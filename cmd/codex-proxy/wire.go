@@ -34,6 +34,7 @@ type service struct {
 	unsent   unsent         // the books without an exporter
 	reports  *report.Handler
 	guard    *proxy.Guard
+	sessions *session.Tracker
 	proxy    *proxy.Handler
 }
 
@@ -72,9 +73,9 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 func (s *service) wire(cfg *config.Config, listen net.Addr) error {
 	recorder := s.recorder(cfg.OTel.LogUserPrompt)
 	resource := events.Resource{ServiceName: cfg.OTel.ServiceName, Environment: cfg.OTel.Environment}
-	sessions := session.New(session.Config{})
+	s.sessions = session.New(session.Config{})
 	s.reports = report.New(report.Config{
-		Recorder: recorder, Scopes: sessions, Resource: resource,
+		Recorder: recorder, Scopes: s.sessions, Resource: resource,
 		MaxBodyBytes: int64(cfg.Report.MaxBodyBytes), MaxFieldBytes: cfg.Report.MaxFieldBytes,
 		MaxItems: cfg.Report.MaxItems, Logger: s.logger,
 	})
@@ -83,7 +84,7 @@ func (s *service) wire(cfg *config.Config, listen net.Addr) error {
 		return err
 	}
 	s.upstream = settings.BaseURL
-	settings.Recorder, settings.Sessions, settings.Resource = recorder, sessions, resource
+	settings.Recorder, settings.Sessions, settings.Resource = recorder, s.sessions, resource
 	settings.Logger, settings.IsSelf = s.logger, newSelfAddress(listen).is
 	if s.proxy, err = proxy.New(settings); err != nil {
 		return fmt.Errorf("set up proxy: %w", err)
