@@ -59,6 +59,9 @@ func (c Config) withDefaults() Config {
 	}
 	c.Memory = withDefaults(c.Memory, outbox.Limits{MaxRecords: 65536, MaxBytes: 64 << 20})
 	c.Batch = withDefaults(c.Batch, outbox.Limits{MaxRecords: 512, MaxBytes: 1 << 20})
+	// The memory drops whole batches: one that fills it alone would always go.
+	c.Batch.MaxRecords = min(c.Batch.MaxRecords, max(1, c.Memory.MaxRecords/4))
+	c.Batch.MaxBytes = min(c.Batch.MaxBytes, max(1, c.Memory.MaxBytes/4))
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

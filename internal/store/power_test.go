@@ -1,0 +1,142 @@
+package store
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// files are the bytes of a database and its journal.
+type files struct{ db, wal []byte }
+
+func copyFiles(t *testing.T, dir string) files {
+	t.Helper()
+	var f files
+	for suffix, to := range map[string]*[]byte{"": &f.db, "-wal": &f.wal} {
+		bytes, err := os.ReadFile(filepath.Join(dir, fileName) + suffix)
+		if err != nil && suffix == "" {
+			t.Fatal(err)
+		}
+		*to = bytes
+	}
+	return f
+}
+
+// reopened returns the ids of what a Store finds in the files, and its ledger must balance.
+func reopened(t *testing.T, dir string, f files) []string {
+	t.Helper()
+	path := filepath.Join(dir, fileName)
+	_ = os.Remove(path + "-shm")
+	for suffix, bytes := range map[string][]byte{"": f.db, "-wal": f.wal} {
+		if err := os.WriteFile(path+suffix, bytes, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := Open(Config{Dir: dir})
+	if err != nil {
+		t.Fatalf("Open() = %v", err)
+	}
+	if stats := s.Stats(); !stats.Durable || stats.SetAside != 0 {
+		t.Fatalf("Stats() = %+v; want an intact database", stats)
+	}
+	found := waiting(t, s)
+	balance(t, s)
+	// Closing syncs, which takes longer than all the rest.
+	if _, err := s.db.sql.ExecContext(t.Context(), "PRAGMA synchronous = off"); err != nil {
+		t.Fatal(err)
+	}
+	crash(s)
+	return found
+}
+
+// everyOffset asks for all offsets, which takes minutes. Otherwise it is every 41st, and all around the ends of frames.
+const everyOffset = "STORE_TEST_EVERY_OFFSET"
+
+// offsets returns offsets in a journal, from one to another.
+func offsets(from, to int) []int {
+	const frame, header = 4096 + 24, 32
+	var all []int
+	for at := from; at <= to; at++ {
+		edge := (at - header) % frame
+		if at == to || at%41 == 0 || edge < 26 || edge > frame-3 || os.Getenv(everyOffset) != "" {
+			all = append(all, at)
+		}
+	}
+	return all
+}
+
+// TestPowerLossInTransaction cuts the journal at every offset of the last transaction, and leaves rubbish in place of the
+// rest. A part of a transaction must count as none.
+func TestPowerLossInTransaction(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Config{Dir: dir})
+	s.Append(entry(300, "a", "~b"))
+	synced(t, s)
+	deliver(t, s, 1)
+	s.Append(entry(300, "c"))
+	synced(t, s)
+	before := copyFiles(t, dir)
+	s.Append(entry(300, "d", "~e"))
+	synced(t, s)
+	after := copyFiles(t, dir)
+	if len(after.wal) <= len(before.wal) || !cmp.Equal(before.db, after.db) {
+		t.Fatalf("journal went from %d to %d bytes; want one more transaction", len(before.wal), len(after.wal))
+	}
+	scratch := t.TempDir()
+	for _, at := range offsets(len(before.wal), len(after.wal)) {
+		for _, rest := range []int{0, len(after.wal) - at} {
+			cut := files{db: after.db, wal: append(append([]byte(nil), after.wal[:at]...), make([]byte, rest)...)}
+			want := []string{"c"}
+			if at == len(after.wal) {
+				want = []string{"c", "d", "~e"}
+			}
+			if got := reopened(t, scratch, cut); !cmp.Equal(got, want) {
+				t.Fatalf("cut at %d of %d, %d bytes of zeros behind: found %q; want %q", at, len(after.wal), rest, got, want)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// TestPowerLossInCheckpoint has the database written up to every offset while the journal is folded into it.
+func TestPowerLossInCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Config{Dir: dir})
+	want := []string{"a", "~b", "c", "d"}
+	s.Append(entry(3000, want[:2]...))
+	synced(t, s)
+	s.Append(entry(3000, want[2]))
+	synced(t, s)
+	s.Append(entry(10, want[3]))
+	synced(t, s)
+	before := copyFiles(t, dir)
+	s.disk.Lock()
+	err := s.db.shrink()
+	s.disk.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := copyFiles(t, dir)
+	if len(after.wal) != 0 || len(after.db) <= len(before.db) {
+		t.Fatalf("database went from %d to %d bytes, journal is %d; want it folded in", len(before.db), len(after.db), len(after.wal))
+	}
+	scratch := t.TempDir()
+	for at := 0; at <= len(after.db); at += 211 {
+		// Pages reach the disk in any order: the first ones, or the last ones.
+		for _, db := range [][]byte{
+			append(append([]byte(nil), after.db[:at]...), before.db[min(at, len(before.db)):]...),
+			append(append(append([]byte(nil), before.db[:min(at, len(before.db))]...), make([]byte, max(0, at-len(before.db)))...), after.db[at:]...),
+		} {
+			if got := reopened(t, scratch, files{db: db, wal: before.wal}); !cmp.Equal(got, want) {
+				t.Fatalf("cut at %d of %d: found %q; want %q", at, len(after.db), got, want)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
