@@ -45,10 +45,10 @@ func (p Profile) tellsMCPResults() bool { return !p.before(45) }
 func (p Profile) asksForEffort() bool { return !p.before(88) }
 
 // expandConversationStarts leaves out an effort that may not be the configured
-// one.
+// one. An agent that tells of itself knows.
 func expandConversationStarts(r Record, event ConversationStarts, yield func(Record)) {
 	profile := r.Scope.Profile
-	if profile.Codex && profile.asksForEffort() && event.ReasoningEffort.Value == "medium" {
+	if r.Source == SourceWire && profile.Codex && profile.asksForEffort() && event.ReasoningEffort.Value == "medium" {
 		event.ReasoningEffort = Opt[string]{}
 	}
 	r.Event = &event
@@ -57,7 +57,7 @@ func expandConversationStarts(r Record, event ConversationStarts, yield func(Rec
 
 func expandToolDecision(r Record, event ToolDecision, yield func(Record)) {
 	profile := r.Scope.Profile
-	if !profile.decides(&event) {
+	if r.Source == SourceWire && !profile.decides(&event) {
 		return
 	}
 	if !profile.SplitsDecisions() {
@@ -74,7 +74,7 @@ func expandToolDecision(r Record, event ToolDecision, yield func(Record)) {
 
 func expandToolResult(r Record, event ToolResult, yield func(Record)) {
 	profile := r.Scope.Profile
-	if event.Interrupted || event.MCPServer.Value != "" && !profile.tellsMCPResults() {
+	if r.Source == SourceWire && (event.Interrupted || event.MCPServer.Value != "" && !profile.tellsMCPResults()) {
 		return
 	}
 	event.Success = event.Success || event.ProcessFailed

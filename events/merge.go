@@ -31,7 +31,11 @@ func Merge(report, other Record) Record {
 	m.disagreed(report.Disagreement())
 	m.disagreed(other.Disagreement())
 	event := reflect.New(reflect.TypeOf(report.Event).Elem())
-	m.fields(event, reflect.ValueOf(splitName(report.Event, other.Event)), reflect.ValueOf(splitName(other.Event, report.Event)))
+	told := untold(splitName(report.Event, other.Event), other, report.Scope.Profile)
+	m.fields(event, reflect.ValueOf(told), reflect.ValueOf(splitName(other.Event, told)))
+	if starts, ok := event.Interface().(*ConversationStarts); ok && tellsAll(report.Event) {
+		starts.ReasoningEffort = told.(*ConversationStarts).ReasoningEffort //nolint:forcetypeassert // It has the type of event.
+	}
 	merged.Event = event.Interface().(Event) //nolint:forcetypeassert // It is of the type of an Event.
 	if result, ok := merged.Event.(*ToolResult); ok {
 		m.result(result, other.Event.(*ToolResult)) //nolint:forcetypeassert // Both have the same type.
@@ -113,6 +117,35 @@ func splitName(event, other Event) Event {
 		}
 	}
 	return event
+}
+
+// tellsAll reports whether an agent tells all that is configured, so that what it
+// leaves out is not: Codex itself does, and it alone knows its provider. What its
+// requests ask for then, nobody configured.
+func tellsAll(event Event) bool {
+	starts, ok := event.(*ConversationStarts)
+	return ok && starts.ProviderName.Set
+}
+
+// untold returns event with the output that other has, where Codex tells that very
+// output: cut, or in another form than it gave the model.
+func untold(event Event, other Record, profile Profile) Event {
+	result, ok := event.(*ToolResult)
+	seen, isResult := other.Event.(*ToolResult)
+	if !ok || !isResult {
+		return event
+	}
+	if !profile.Codex {
+		profile = other.Scope.Profile
+	}
+	asCodex := *seen
+	asCodex.Success = seen.Success || seen.ProcessFailed
+	if output, _ := codexOutput(&asCodex, profile); !output.Set || output != result.Output {
+		return event
+	}
+	told := *result
+	told.Output, told.Truncated = seen.Output, seen.Truncated
+	return &told
 }
 
 // result completes a result with what is no attribute of its own.

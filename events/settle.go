@@ -38,8 +38,7 @@ func compare(f field, told, seen reflect.Value) verdict {
 	case "decision":
 		return compareDecisions(report, other)
 	case "output":
-		cut, ok := strings.CutSuffix(report, previewNotice)
-		return among(false, ok && strings.HasPrefix(other, strings.TrimSuffix(cut, "\n")))
+		return compareOutputs(report, other)
 	case "tool_name":
 		return compareTools(report, other)
 	case "arguments":
@@ -64,6 +63,17 @@ func compareTools(report, other string) verdict {
 	default:
 		return disagree
 	}
+}
+
+// debugResult begins what Codex before 0.105 told of a result of an MCP tool: the
+// value in its memory, in Rust's notation.
+const debugResult = "Ok(CallToolResult {"
+
+// compareOutputs takes what the model got over what Codex cut of it.
+func compareOutputs(report, other string) verdict {
+	cut, ok := strings.CutSuffix(report, previewNotice)
+	preview := ok && strings.HasPrefix(other, strings.TrimSuffix(cut, "\n"))
+	return among(strings.HasPrefix(report, debugResult), preview)
 }
 
 // among returns the verdict that a comparison found, disagree for none.
