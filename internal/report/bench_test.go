@@ -1,8 +1,11 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/codex-proxy/codex-proxy/events"
 )
 
 func BenchmarkItem(b *testing.B) {
@@ -35,5 +38,26 @@ func BenchmarkWorstRequest(b *testing.B) {
 		if recorder.Code != 400 {
 			b.Fatalf("status = %d; want 400", recorder.Code)
 		}
+	}
+}
+
+func BenchmarkMergerPasses(b *testing.B) {
+	m := NewMerger(MergerConfig{Next: events.Discard{}, Grace: grace})
+	r := seen("w", &events.SSEEvent{})
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Record(r)
+	}
+}
+
+func BenchmarkMergerMerges(b *testing.B) {
+	m := NewMerger(MergerConfig{Next: events.Discard{}, Grace: grace})
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i++
+		call := fmt.Sprint("k", i)
+		m.Record(seen("w"+call, result(call)))
+		m.Record(reported("a"+call, result(call)))
 	}
 }

@@ -8,8 +8,40 @@ import (
 	"github.com/codex-proxy/codex-proxy/events"
 )
 
-// identify returns the event.id of an item: the agent's own, or one derived
-// from what tells this fact from all others.
+// fact is what tells a reported fact from all others.
+type fact struct {
+	name         string // of the event
+	conversation string
+	tool, call   string
+	decision     string
+	decider      string
+	length       int64 // of a prompt
+	at           time.Time
+	timed        bool // at is the agent's own
+	from         origin
+}
+
+// identify returns the event.id of an item: the agent's own, or that of its fact.
+func identify(e *entry, told map[string]value, at time.Time, from origin) string {
+	if id, ok := told[keyID]; ok {
+		return id.text
+	}
+	_, timed := told[keyTimestamp]
+	return fact{
+		name:         e.name,
+		conversation: told["conversation.id"].text,
+		tool:         told["tool_name"].text,
+		call:         told["call_id"].text,
+		decision:     told["decision"].text,
+		decider:      told["source"].text,
+		length:       told["prompt_length"].number,
+		at:           at,
+		timed:        timed,
+		from:         from,
+	}.id()
+}
+
+// id returns the event.id, derived from what tells this fact from all others.
 //
 //   - A tool call has one result: conversation, event and call_id.
 //   - A tool call may have several decisions: the policy lets it run, the
@@ -21,37 +53,30 @@ import (
 // The occasion is the event.timestamp, and the Idempotency-Key with the item's
 // position, as far as given. The words of a prompt take no part: the id is
 // exported, also where the prompt is redacted, and must not confirm a guess.
-func identify(e *entry, told map[string]value, at time.Time, from origin) string {
-	if id, ok := told[keyID]; ok {
-		return id.text
-	}
-	conversation := told["conversation.id"].text
-	call, hasCall := told["call_id"]
-	occasion := occasionOf(told, at, from)
+func (f fact) id() string {
+	occasion := f.occasion()
 	switch {
-	case e.name == events.NameToolResult && hasCall:
-		return events.ID(conversation, e.name, call.text)
-	case e.name == events.NameToolDecision:
-		parts := []string{conversation, e.name, call.text, told["decision"].text, told["source"].text}
+	case f.name == events.NameToolResult && f.call != "":
+		return events.ID(f.conversation, f.name, f.call)
+	case f.name == events.NameToolDecision:
+		parts := []string{f.conversation, f.name, f.call, f.decision, f.decider}
 		return events.ID(append(parts, occasion...)...)
 	case occasion == nil:
 		return rand.Text()
 	default:
-		length := strconv.FormatInt(told["prompt_length"].number, 10)
-		parts := []string{conversation, e.name, told["tool_name"].text, length}
+		parts := []string{f.conversation, f.name, f.tool, strconv.FormatInt(f.length, 10)}
 		return events.ID(append(parts, occasion...)...)
 	}
 }
 
-// occasionOf returns what tells an item from an equal one, nil when nothing
-// does.
-func occasionOf(told map[string]value, at time.Time, from origin) []string {
+// occasion returns what tells a fact from an equal one, nil when nothing does.
+func (f fact) occasion() []string {
 	var occasion []string
-	if _, ok := told[keyTimestamp]; ok {
-		occasion = append(occasion, "at", at.UTC().Format(time.RFC3339Nano))
+	if f.timed {
+		occasion = append(occasion, "at", f.at.UTC().Format(time.RFC3339Nano))
 	}
-	if from.key != "" {
-		occasion = append(occasion, "key", from.key, strconv.Itoa(from.index))
+	if f.from.key != "" {
+		occasion = append(occasion, "key", f.from.key, strconv.Itoa(f.from.index))
 	}
 	return occasion
 }

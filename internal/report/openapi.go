@@ -99,7 +99,10 @@ func newDocument(c catalog, config Config) []byte {
 			Description: "What an agent tells of itself: events of the catalogue that the traffic cannot show.",
 			Version:     "1",
 		},
-		Paths:      map[string]pathItem{EventsPath: {Post: reportOperation(config)}},
+		Paths: map[string]pathItem{
+			EventsPath: {Post: reportOperation(config)},
+			LogsPath:   {Post: logsOperation(config)},
+		},
 		Components: components{Schemas: schemas},
 	})
 	return buffer.Bytes()
@@ -136,6 +139,41 @@ func reportOperation(config Config) operation {
 			http.StatusRequestEntityTooLarge: "Too many bytes or items; nothing was recorded.",
 			http.StatusUnsupportedMediaType:  "Neither JSON nor NDJSON in UTF-8, or an encoding other than gzip.",
 		}),
+	}
+}
+
+// logsOperation describes the logs endpoint as far as OTLP leaves anything open.
+func logsOperation(config Config) operation {
+	body := func(message string) map[string]mediaType {
+		return map[string]mediaType{
+			"application/x-protobuf": {Schema: &schema{Type: "string", Format: "binary", Description: message + " in protobuf."}},
+			"application/json":       {Schema: &schema{Type: "object", Description: message + " in OTLP/JSON."}},
+		}
+	}
+	responses := map[string]response{fmt.Sprint(http.StatusOK): {
+		Description: "Taken, but for the records that partial_success tells of.",
+		Content:     body("opentelemetry.proto.collector.logs.v1.ExportLogsServiceResponse"),
+	}}
+	for status, description := range map[int]string{
+		http.StatusBadRequest:            "The body is not what its Content-Type says; nothing was recorded.",
+		http.StatusMethodNotAllowed:      "Only POST is understood.",
+		http.StatusRequestTimeout:        "The body took too long to arrive.",
+		http.StatusRequestEntityTooLarge: "Too many bytes or records; nothing was recorded.",
+		http.StatusUnsupportedMediaType:  "Neither protobuf nor JSON, or an encoding other than gzip.",
+	} {
+		responses[fmt.Sprint(status)] = response{Description: description, Content: body("google.rpc.Status")}
+	}
+	return operation{
+		OperationID: "exportLogs",
+		Summary:     "Export logs over OTLP/HTTP",
+		Description: fmt.Sprintf(
+			"Codex's own exporter may send its telemetry here. At most %d records and %d bytes in one request, before and after "+
+				"inflation (Content-Encoding: gzip); a record of more than %d bytes, %d values or %d levels is rejected.",
+			config.MaxItems, config.MaxBodyBytes, 2*config.MaxFieldBytes, maxRecordValues, maxDepth,
+		),
+		Parameters:  []parameter{},
+		RequestBody: requestBody{Required: true, Content: body("opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest")},
+		Responses:   responses,
 	}
 }
 

@@ -1,6 +1,10 @@
-// Package report takes what agents report themselves: prompts, tool decisions,
-// tool results and the start of conversations, as flat JSON objects whose keys
-// are the attribute names of the catalogue (docs/events.md).
+// Package report takes what agents report themselves, and makes one record of
+// what they report and what the traffic showed.
+//
+// A [Handler] takes prompts, tool decisions, tool results and the start of
+// conversations, as flat JSON objects whose keys are the attribute names of the
+// catalogue (docs/events.md), and, at [Handler.Logs], what Codex's own exporter
+// sends over OTLP/HTTP. A [Merger] stands behind it and behind the traffic.
 //
 //	curl --json '{"event.name":"user_prompt","conversation.id":"c1","prompt":"hello"}' \
 //		http://127.0.0.1:8787/codex-proxy/v1/events
@@ -52,6 +56,9 @@ type Scopes interface {
 type Config struct {
 	// Recorder takes the accepted records; nil discards them.
 	Recorder events.Recorder
+	// LogsRecorder takes those of the logs endpoint; nil stands for Recorder. An
+	// agent may tell the same by both ways.
+	LogsRecorder events.Recorder
 	// Scopes may be nil: then only the report speaks of its conversation.
 	Scopes Scopes
 	// Resource is the resource of conversations that Scopes does not know. Its
@@ -62,7 +69,7 @@ type Config struct {
 	// MaxFieldBytes bounds prompt, arguments and output; other fields have
 	// tighter bounds of their own.
 	MaxFieldBytes int
-	// MaxItems bounds the items of one request.
+	// MaxItems bounds the items, or the exported records, of one request.
 	MaxItems int
 	// ReadTimeout bounds how long a body may take to arrive.
 	ReadTimeout time.Duration
@@ -80,6 +87,9 @@ type Handler struct {
 	openAPI []byte
 	stats   counters
 	warned  atomic.Bool
+
+	logs       logCounters
+	logsWarned atomic.Bool
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -88,6 +98,9 @@ var _ http.Handler = (*Handler)(nil)
 func New(config Config) *Handler {
 	if config.Recorder == nil {
 		config.Recorder = events.Discard{}
+	}
+	if config.LogsRecorder == nil {
+		config.LogsRecorder = config.Recorder
 	}
 	if config.MaxBodyBytes <= 0 {
 		config.MaxBodyBytes = DefaultMaxBodyBytes

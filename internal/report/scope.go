@@ -7,15 +7,22 @@ import (
 	"github.com/codex-proxy/codex-proxy/events"
 )
 
-// scope returns what surrounds a reported event: what the traffic has told of
-// the conversation, overridden by what the report says.
+// scope returns what surrounds a reported event.
+func (h *Handler) scope(told map[string]value) *events.Scope {
+	scope := new(events.Scope)
+	fill(reflect.ValueOf(scope).Elem(), h.catalog.common, told)
+	return h.complete(scope)
+}
+
+// complete returns what the traffic has told of the conversation, overridden by
+// what the report says.
 //
 // Turn, response and request are those of one exchange. The traffic knows the
 // latest, which need not be the report's, so they come from the report alone.
-func (h *Handler) scope(told map[string]value) *events.Scope {
+func (h *Handler) complete(told *events.Scope) *events.Scope {
 	scope := events.Scope{Resource: &h.config.Resource, Profile: profile("", h.config.Resource, "")}
 	if h.config.Scopes != nil {
-		if known, ok := h.config.Scopes.Scope(told["conversation.id"].text); ok && known != nil {
+		if known, ok := h.config.Scopes.Scope(told.ConversationID); ok && known != nil {
 			scope = *known
 			scope.TurnID, scope.ResponseID, scope.RequestID = "", "", ""
 		}
@@ -23,23 +30,29 @@ func (h *Handler) scope(told map[string]value) *events.Scope {
 	if scope.Resource == nil {
 		scope.Resource = &h.config.Resource
 	}
-	fill(reflect.ValueOf(&scope).Elem(), h.catalog.common, told)
+	override(reflect.ValueOf(&scope).Elem(), reflect.ValueOf(told).Elem())
 	scope.AuthMode = authMode(scope.AuthMode)
-	if model, ok := told["model"]; ok {
-		if _, slug := told["slug"]; !slug {
-			scope.Slug = model.text
-		}
+	if told.Model != "" && told.Slug == "" {
+		scope.Slug = told.Model
 	}
-	version, hasVersion := told["app.version"]
-	if hasVersion && version.text != scope.Resource.ServiceVersion {
+	if told.AppVersion != "" && told.AppVersion != scope.Resource.ServiceVersion {
 		resource := *scope.Resource
-		resource.ServiceVersion = version.text
+		resource.ServiceVersion = told.AppVersion
 		scope.Resource = &resource
 	}
-	if _, hasOriginator := told["originator"]; hasVersion || hasOriginator {
+	if told.AppVersion != "" || told.Originator != "" {
 		scope.Profile = profile(scope.Originator, *scope.Resource, scope.AppVersion)
 	}
 	return &scope
+}
+
+// override sets the strings of scope that told has.
+func override(scope, told reflect.Value) {
+	for i := range told.NumField() {
+		if field := told.Field(i); field.Kind() == reflect.String && field.String() != "" {
+			scope.Field(i).Set(field)
+		}
+	}
 }
 
 // profile takes an agent for Codex when its originator says so, or, without

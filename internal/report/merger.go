@@ -1,0 +1,297 @@
+package report
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/codex-proxy/codex-proxy/events"
+)
+
+// Limits of a Merger unless MergerConfig says otherwise.
+const (
+	DefaultMaxHeld      = 4096
+	DefaultMaxHeldBytes = 16 << 20
+	DefaultMaxFacts     = 32 << 10
+)
+
+// MergerConfig says how a Merger merges. The zero value of a limit means its
+// default.
+type MergerConfig struct {
+	// Next takes what is passed on; never nil.
+	Next events.Recorder
+	// Grace is how long a record waits for others to tell the same fact. With 0
+	// nothing waits, and what is told later is left out.
+	Grace time.Duration
+	// MaxHeld and MaxHeldBytes bound what waits. Past them the oldest record is
+	// passed on at once.
+	MaxHeld, MaxHeldBytes int
+	// MaxFacts bounds the facts that are remembered, so that what is told again is
+	// left out.
+	MaxFacts int
+}
+
+// Merger is the Recorder that makes one record of what the traffic showed and the
+// agent reported of the same fact, whichever comes first. It stands in front of
+// [events.Redact]: the words of a prompt say which prompts are the same, and what
+// waits here is in no log and on no disk.
+//
+// A prompt is known by its words, or by its length where a report is redacted; a
+// tool's decision and result by the id of the call; the start of a conversation
+// by the conversation. Tellings of equal facts are paired in order. What only the
+// traffic tells passes at once and costs a type switch; the records of a
+// conversation that wait leave in the order in which they came.
+//
+// [Merger.Record] takes what the traffic shows and what agents report as JSON,
+// the recorder of [Merger.Logs] what they export. It starts no goroutine: Run
+// passes on what has waited long enough, and so does every record that comes.
+type Merger struct {
+	cfg  MergerConfig
+	wake chan struct{} // holds at most one reason for Run to look
+
+	mu      sync.Mutex
+	recall  *recall
+	waiting *waitingRoom
+	exports bool // an agent exports here, so that its telling is worth a wait
+	closed  bool
+
+	stats mergeCounters
+}
+
+var _ events.Recorder = (*Merger)(nil)
+
+// NewMerger returns a Merger. Run it.
+func NewMerger(cfg MergerConfig) *Merger {
+	if cfg.MaxHeld <= 0 {
+		cfg.MaxHeld = DefaultMaxHeld
+	}
+	if cfg.MaxHeldBytes <= 0 {
+		cfg.MaxHeldBytes = DefaultMaxHeldBytes
+	}
+	if cfg.MaxFacts <= 0 {
+		cfg.MaxFacts = DefaultMaxFacts
+	}
+	return &Merger{cfg: cfg, wake: make(chan struct{}, 1), recall: newRecall(cfg.MaxFacts), waiting: newWaitingRoom()}
+}
+
+// Record implements events.Recorder.
+func (m *Merger) Record(r events.Record) {
+	by := byReport
+	if r.Source == events.SourceWire {
+		switch r.Event.(type) {
+		case *events.ConversationStarts, *events.UserPrompt, *events.ToolDecision, *events.ToolResult:
+		default:
+			m.cfg.Next.Record(r)
+			return
+		}
+		by = byTraffic
+	}
+	m.take(r, by)
+}
+
+// Logs returns the Recorder for what agents export themselves.
+func (m *Merger) Logs() events.Recorder { return logsOf{m} }
+
+// logsOf is the Merger as the logs endpoint sees it.
+type logsOf struct{ m *Merger }
+
+// Record implements events.Recorder.
+func (l logsOf) Record(r events.Record) { l.m.take(r, byLogs) }
+
+// take passes a record on, lets it wait, merges it or leaves it out.
+func (m *Merger) take(r events.Record, by teller) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	m.release(now)
+	m.exports = m.exports || by == byLogs
+	var id memoKey
+	if r.ID != "" {
+		id = newMemoKey("id", string(rune('0'+by)), r.ID)
+		if m.recall.byID[id] != nil {
+			m.stats.suppressed[suppressedRepeat].Add(1)
+			return
+		}
+	}
+	fact := newMemo(r, now)
+	switch {
+	case fact == nil && by == byTraffic:
+		m.cfg.Next.Record(r)
+		return
+	case fact == nil:
+		fact = &memo{at: now} // Found by its id alone.
+	case m.recall.toldBy(fact, by):
+		m.stats.suppressed[suppressedRepeat].Add(1)
+		return
+	default:
+		if known := m.recall.find(fact, by, now); known != nil {
+			m.again(known, fact, r, by, id)
+			return
+		}
+	}
+	m.first(fact, r, by, id)
+}
+
+// first takes a fact that nobody has told.
+func (m *Merger) first(fact *memo, r events.Record, by teller, id memoKey) {
+	fact.told = fact.told.with(by)
+	if oldest := m.recall.add(fact); oldest != nil {
+		m.stats.forgotten.Add(1)
+		if oldest.held != nil {
+			m.stats.overflow.Add(1)
+			m.pass(oldest.held)
+		}
+	}
+	m.recall.identify(fact, by, id)
+	alone := fact.keys == [2]memoKey{}
+	size := heldBytes(r)
+	if alone || m.closed || m.cfg.Grace <= 0 {
+		m.cfg.Next.Record(r)
+		return
+	}
+	if size > m.cfg.MaxHeldBytes {
+		m.stats.overflow.Add(1)
+		m.cfg.Next.Record(r)
+		return
+	}
+	for m.waiting.all.Len() >= m.cfg.MaxHeld || m.waiting.bytes+size > m.cfg.MaxHeldBytes {
+		m.stats.overflow.Add(1)
+		m.pass(m.waiting.oldest())
+	}
+	m.waiting.enter(&heldRecord{memo: fact, record: r, best: by, size: size, due: fact.at.Add(m.cfg.Grace)})
+	if m.waiting.all.Len() == 1 {
+		m.signal()
+	}
+}
+
+// again takes a fact that somebody else has told.
+func (m *Merger) again(known, fact *memo, r events.Record, by teller, id memoKey) {
+	known.told = known.told.with(by)
+	m.recall.identify(known, by, id)
+	if !known.words() && fact.words() {
+		known.keys[0] = fact.keys[0]
+		m.recall.index(known, fact.keys[0])
+	}
+	held := known.held
+	if held == nil || held.ready {
+		reason := suppressedReport
+		if by == byTraffic {
+			reason = suppressedTraffic
+		}
+		m.stats.suppressed[reason].Add(1)
+		return
+	}
+	m.merge(held, r, by)
+	if known.told.has(byTraffic) && (known.told.has(byLogs) || !m.exports) {
+		m.pass(held)
+	}
+}
+
+// merge merges a telling into a record that waits.
+func (m *Merger) merge(held *heldRecord, r events.Record, by teller) {
+	if by > held.best {
+		held.record, held.best = events.Merge(r, held.record), by
+	} else {
+		held.record = events.Merge(held.record, r)
+	}
+	m.waiting.resize(held)
+}
+
+// pass ends the wait of a record. It goes on in its turn.
+func (m *Merger) pass(held *heldRecord) {
+	held.ready = true
+	for _, h := range m.waiting.leave(held.record.Scope.ConversationID) {
+		if !h.absorbed {
+			m.stats.passed(h.record)
+			m.cfg.Next.Record(h.record)
+		}
+	}
+}
+
+// release passes on what has waited long enough.
+func (m *Merger) release(now time.Time) {
+	for oldest := m.waiting.oldest(); oldest != nil && !oldest.due.After(now); oldest = m.waiting.oldest() {
+		m.settle(oldest)
+		m.pass(oldest)
+	}
+}
+
+// settle merges a decision, before it goes on, with one that says the opposite
+// and that nobody told as well: two tellings of one fact that disagree.
+func (m *Merger) settle(held *heldRecord) {
+	if held.ready {
+		return
+	}
+	other := m.recall.opposite(held.memo)
+	if other == nil || other.held.ready {
+		return
+	}
+	m.merge(held, other.held.record, other.held.best)
+	for by, id := range other.ids {
+		m.recall.identify(held.memo, teller(by), id)
+	}
+	held.memo.told |= other.told
+	other.told = held.memo.told
+	other.held.absorbed, other.held.ready = true, true
+}
+
+// signal makes Run look at what waits. It never blocks.
+func (m *Merger) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run passes on what has waited long enough, until ctx ends. Then it closes the
+// Merger and returns nil.
+func (m *Merger) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			m.Close()
+			return nil
+		case <-m.wake:
+		case <-timer.C:
+		}
+		if wait, some := m.tick(); some {
+			timer.Reset(wait)
+		}
+	}
+}
+
+// tick releases what is due and returns how long the next record waits.
+func (m *Merger) tick() (wait time.Duration, some bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	m.release(now)
+	oldest := m.waiting.oldest()
+	if oldest == nil {
+		return 0, false
+	}
+	return max(0, oldest.due.Sub(now)), true
+}
+
+// Close passes on everything that waits. What comes later does not wait.
+func (m *Merger) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	for oldest := m.waiting.oldest(); oldest != nil; oldest = m.waiting.oldest() {
+		m.settle(oldest)
+		m.pass(oldest)
+	}
+}
+
+// Stats returns the counts so far.
+func (m *Merger) Stats() MergeStats {
+	m.mu.Lock()
+	held, bytes, facts := m.waiting.all.Len(), m.waiting.bytes, m.recall.count
+	m.mu.Unlock()
+	s := m.stats.snapshot()
+	s.Held, s.HeldBytes, s.Remembered = int64(held), int64(bytes), int64(facts)
+	return s
+}
