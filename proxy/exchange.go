@@ -121,7 +121,7 @@ func (e *exchange) look(p []byte) {
 func (e *exchange) begin(request responses.Request, input *responses.Input) {
 	e.session = e.h.cfg.Sessions.Begin(&session.Arrival{
 		Header: e.in.Header.Get, Endpoint: e.endpoint, Request: request, Input: input, ResponseID: e.stored,
-		Resource: e.h.cfg.Resource, ExchangeID: e.id, Auth: credentialSum(e.in.Header), At: e.arrived,
+		Resource: e.h.cfg.Resource, ExchangeID: e.id, Auth: credentialSum(e.in.Header), At: e.arrived, Late: e.recorder,
 	})
 	for _, record := range e.session.Records() {
 		e.recorder.Record(record)

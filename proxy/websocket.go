@@ -84,7 +84,7 @@ func (s *socket) ask(m *wstap.Message) {
 	}
 	exchange := s.e.h.cfg.Sessions.Begin(&session.Arrival{
 		Header: s.e.in.Header.Get, Endpoint: s.e.endpoint, Request: request, Input: input,
-		Resource: s.e.h.cfg.Resource, ExchangeID: conversation, Auth: credentialSum(s.e.in.Header), At: m.Start,
+		Resource: s.e.h.cfg.Resource, ExchangeID: conversation, Auth: credentialSum(s.e.in.Header), At: m.Start, Late: s.e.recorder,
 	})
 	for _, record := range exchange.Records() {
 		s.e.recorder.Record(record)

@@ -131,6 +131,17 @@ func TestInputDescribes(t *testing.T) {
 	}
 }
 
+func TestInputCallsOfTheLastStep(t *testing.T) {
+	input := inputOf(request(call("a"), output("a"), reasoning, call("b"), assistant, call("c"), output("b"), output("c")), 32)
+	var got []string
+	for _, call := range input.Calls {
+		got = append(got, call.ID)
+	}
+	if diff := cmp.Diff([]string{"b", "c"}, got); diff != "" {
+		t.Errorf("Calls (-want +got):\n%s", diff)
+	}
+}
+
 // The policies are those in the texts of Codex 0.44 to 0.169.
 func TestInputEnvironment(t *testing.T) {
 	tests := map[string]struct{ text, approval, sandbox string }{

@@ -1,9 +1,6 @@
 package responses
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "bytes"
 
 // scanner reads the top level of one JSON object as its bytes pass by. It keeps
 // the raw values of some keys, each up to a limit, shows the elements of the
@@ -42,32 +39,6 @@ type scanner struct {
 	strings int  // bytes of the string under way
 	eliding bool // it is longer than what is held of a string
 }
-
-// treatment says what becomes of a value.
-type treatment uint8
-
-const (
-	skipped treatment = iota
-	kept              // as a whole
-	shown             // element by element; as one if it is no array
-)
-
-// element is one element of an array, or a value that is none.
-type element struct {
-	key    []byte
-	raw    []byte // valid until the call returns, like key
-	offset int64  // in the document
-	cut    bool   // something in it was left out
-	whole  bool   // the value itself
-}
-
-const (
-	// maxStringBytes bounds what is held of one string of an element: as much as
-	// an attribute may have. An image before a text does not hide the text.
-	maxStringBytes = 512 << 10
-	// maxElementBytes bounds what is held of an element.
-	maxElementBytes = 1 << 20
-)
 
 // expectation is what may come next at depth 1.
 type expectation uint8
@@ -192,49 +163,6 @@ func (s *scanner) nested(p []byte, i int) int {
 	return i
 }
 
-// betweenElements takes a byte of the array whose elements are shown.
-func (s *scanner) betweenElements(p []byte, i int) {
-	switch p[i] {
-	case ' ', '\t', '\r', '\n':
-	case ',', ']', '}':
-		s.closeElement(p, i)
-	default:
-		if !s.open {
-			s.openElement(i)
-		}
-	}
-}
-
-func (s *scanner) openElement(i int) {
-	s.open, s.mark, s.start = true, i, s.read+int64(i)
-	s.held, s.cut = s.held[:0], false
-}
-
-// closeElement shows the element that ends before i, if one is under way.
-func (s *scanner) closeElement(p []byte, i int) {
-	if !s.open {
-		return
-	}
-	s.open = false
-	raw := s.held
-	if len(raw) == 0 && s.mark >= 0 {
-		raw = p[s.mark:i]
-	} else if s.mark >= 0 {
-		s.hold(p[s.mark:i])
-		raw = s.held
-	}
-	s.mark = -1
-	s.show(element{key: s.key, raw: raw, offset: s.start, cut: s.cut, whole: !s.array})
-}
-
-// hold keeps bytes of the element under way.
-func (s *scanner) hold(p []byte) {
-	if room := maxElementBytes - len(s.held); len(p) > room {
-		p, s.cut = p[:max(0, room)], true
-	}
-	s.held = append(s.held, p...)
-}
-
 // skipString goes through a string from i to its end, or to that of p, and
 // returns where it stopped.
 func (s *scanner) skipString(p []byte, i int) int {
@@ -263,15 +191,6 @@ func (s *scanner) skipString(p []byte, i int) int {
 	return len(p)
 }
 
-// oddBackslashes reports whether p ends in an odd number of backslashes.
-func oddBackslashes(p []byte) bool {
-	n := 0
-	for n < len(p) && p[len(p)-1-n] == '\\' {
-		n++
-	}
-	return n%2 == 1
-}
-
 // insideString takes the content of a string from start up to end.
 func (s *scanner) insideString(p []byte, start, end int) {
 	switch {
@@ -286,41 +205,6 @@ func (s *scanner) insideString(p []byte, start, end int) {
 	case s.treatment == kept:
 		s.keep(p[start:end]...)
 	}
-}
-
-// elide stops holding a string that is too long.
-func (s *scanner) elide(p []byte, start, end int) {
-	room := maxStringBytes - s.strings
-	s.strings += end - start
-	if s.eliding || end-start <= room {
-		return
-	}
-	s.hold(p[s.mark : start+room])
-	s.mark, s.eliding, s.cut = -1, true, true
-	s.held = s.held[:wholeCharacters(s.held)]
-}
-
-// wholeCharacters returns how much of p can stay when the string at its end is
-// cut there: no part of an escape or of a character.
-func wholeCharacters(p []byte) int {
-	const longest = len(`\ud83d\udc4b`)
-	near := max(0, len(p)-longest)
-	end := len(p)
-	if at := bytes.IndexByte(p[near:], '\\'); at >= 0 {
-		end = near + at
-	}
-	for end > 0 && oddBackslashes(p[:end]) {
-		end--
-	}
-	for n := 1; n < utf8.UTFMax && n <= end; n++ {
-		if c := p[end-n]; utf8.RuneStart(c) {
-			if !utf8.FullRune(p[end-n : end]) {
-				end -= n
-			}
-			break
-		}
-	}
-	return end
 }
 
 // maxKeyBytes bounds the key kept for comparison; no key asked for is as long.

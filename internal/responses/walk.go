@@ -150,3 +150,12 @@ func textBytes(raw []byte) []byte {
 	}
 	return []byte(gjson.ParseBytes(raw).Str)
 }
+
+// oddBackslashes reports whether p ends in an odd number of backslashes.
+func oddBackslashes(p []byte) bool {
+	n := 0
+	for n < len(p) && p[len(p)-1-n] == '\\' {
+		n++
+	}
+	return n%2 == 1
+}

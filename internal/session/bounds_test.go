@@ -30,6 +30,19 @@ func TestConversationsExpire(t *testing.T) {
 	k.codex("c", says("hi"), calls("a"), gives("a", ran)).wants(t, "decision a approved", "result a shell true")
 }
 
+func TestCallsExpire(t *testing.T) {
+	k := newTalk(t)
+	k.tracker = session.New(session.Config{MaxAge: time.Hour})
+	k.codex("c", says("hi")).answers(calls("a"))
+	for range 2 {
+		k.now = k.now.Add(50 * time.Minute)
+		k.codex("c", says("hi")).answers(calls("b"))
+	}
+	if counts := k.tracker.Counts(); counts.Calls != 1 || counts.CallsDropped != 1 || k.tracker.InFlight([]byte("a")) {
+		t.Errorf("Counts() = %+v; want 1 call, 1 dropped", counts)
+	}
+}
+
 func TestBytesAreBounded(t *testing.T) {
 	k := newTalk(t)
 	k.tracker = session.New(session.Config{MaxBytes: 1 << 20})

@@ -44,6 +44,7 @@ type conversation struct {
 	answer uint64
 
 	calls    []*pending
+	orphans  []orphan
 	results  recent // call ids of the results told
 	told     recent // event ids of the prompts told
 	approval string
@@ -55,11 +56,21 @@ type pending struct {
 	at   time.Time
 }
 
+// orphan is an output whose call is not known, or not yet: two directions of a
+// connection are watched by two, and the agent may be faster.
+type orphan struct {
+	callID, output string
+	at             time.Time
+	scope          *events.Scope
+}
+
 // Bounds of one conversation.
 const (
-	maxCalls  = 256
-	maxRecent = 256
-	maxLinks  = 64
+	maxCalls       = 256
+	maxOrphans     = 16
+	maxOrphanBytes = 64 << 10
+	maxRecent      = 256
+	maxLinks       = 64
 )
 
 // recent remembers the last sums of some strings.
@@ -96,6 +107,9 @@ func (c *conversation) size() int64 {
 	const fixed, perCall, perAttempt = 1024, 128, 128
 	size := fixed + len(c.id) + perAttempt*len(c.last) +
 		8*(len(c.prompts)+len(c.unanswered)+len(c.results.sums)+len(c.told.sums)) + 64*len(c.links)
+	for _, o := range c.orphans {
+		size += perCall + len(o.callID) + len(o.output)
+	}
 	for _, p := range c.calls {
 		size += perCall + len(p.call.ID) + len(p.call.Name) + len(p.call.Namespace) + len(p.call.Arguments)
 	}
@@ -104,16 +118,38 @@ func (c *conversation) size() int64 {
 
 // wait remembers a call until its output comes. The caller holds mu.
 func (t *Tracker) wait(c *conversation, call responses.Call, at time.Time) {
-	if call.ID == "" || c.results.has(call.ID) || c.pendingCall(call.ID) != nil {
-		return
-	}
 	for len(c.calls) > 0 && (len(c.calls) >= maxCalls || at.Sub(c.calls[0].at) > t.cfg.MaxAge) {
 		t.counts.CallsDropped++
 		t.take(c, c.calls[0])
 	}
+	if call.ID == "" || c.results.has(call.ID) || c.pendingCall(call.ID) != nil {
+		return
+	}
 	c.calls = append(c.calls, &pending{call: call, at: at})
 	t.counts.Calls++
 	t.flight.add(call.ID)
+}
+
+// leave remembers an output until its call is known.
+func (c *conversation) leave(o orphan) {
+	if len(o.output) > maxOrphanBytes {
+		return
+	}
+	if len(c.orphans) == maxOrphans {
+		c.orphans = slices.Delete(c.orphans, 0, 1)
+	}
+	c.orphans = append(c.orphans, o)
+}
+
+// adopt returns the output that came before its call was known, if one did.
+func (c *conversation) adopt(callID string) (orphan, bool) {
+	at := slices.IndexFunc(c.orphans, func(o orphan) bool { return o.callID == callID })
+	if at < 0 {
+		return orphan{}, false
+	}
+	o := c.orphans[at]
+	c.orphans = slices.Delete(c.orphans, at, at+1)
+	return o, true
 }
 
 // take forgets a call in flight. The caller holds mu.

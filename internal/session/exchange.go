@@ -25,6 +25,9 @@ type Arrival struct {
 	ExchangeID string // unique; names the conversation of an agent that does not
 	Auth       uint64 // of the credentials, never the credentials themselves
 	At         time.Time
+	// Late gets what is known only after Begin: the result of a call whose output
+	// was seen before the call; nil for nobody.
+	Late events.Recorder
 }
 
 // Exchange is one request and its response, as part of a conversation. It takes
@@ -36,6 +39,7 @@ type Exchange struct {
 	kind    kind
 	owner   uint64 // who sent it, as far as links matter
 	derived bool   // the agent does not name the conversation
+	late    events.Recorder
 }
 
 var _ responses.Items = (*Exchange)(nil)
@@ -53,7 +57,7 @@ const (
 // Begin takes a request, and finds out what is new in it.
 func (t *Tracker) Begin(a *Arrival) *Exchange {
 	meta := metadataOf(a)
-	e := &Exchange{tracker: t, kind: kindOf(a, &meta), scope: Identify(a.Header, a.Request, a.Resource, a.ExchangeID)}
+	e := &Exchange{tracker: t, kind: kindOf(a, &meta), late: a.Late, scope: Identify(a.Header, a.Request, a.Resource, a.ExchangeID)}
 	e.owner = ownerOf(a.Auth, e.scope.Originator)
 	e.derived = e.scope.ConversationID == a.ExchangeID
 	e.tell(e.find(a, &meta), a, &meta)
@@ -126,22 +130,36 @@ func (e *Exchange) Item(item *responses.Item, at time.Time) {
 	default:
 		return
 	}
-	id := item.ID()
+	if o, n, ok := e.produced(item.Kind, item.ID(), call, answer, at); ok && e.late != nil {
+		told := &Exchange{scope: o.scope}
+		told.result(newResult(call, o.output, o.scope.Profile), n, time.Time{}, o.at)
+		for _, record := range told.records {
+			e.late.Record(record)
+		}
+	}
+}
 
+// produced remembers an item of the response. It returns the output of a call
+// that came before it, if one did.
+func (e *Exchange) produced(kind responses.Kind, id string, call responses.Call, answer uint64, at time.Time) (o orphan, n news, ok bool) {
 	t := e.tracker
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.known(e.scope.ConversationID)
 	if c == nil {
-		return
+		return o, n, false
 	}
 	if e.kind == ofCompaction {
 		c.summarized = cmp.Or(answer, c.summarized)
-		return
+		return o, n, false
 	}
 	c.answer = cmp.Or(answer, c.answer)
 	c.unanswered = c.unanswered[:0]
-	if item.Kind == responses.KindCall {
+	if kind == responses.KindCall {
+		if o, ok = c.adopt(call.ID); ok {
+			t.counts.Orphans--
+			c.results.add(call.ID)
+		}
 		t.wait(c, call, at)
 	}
 	if e.derived {
@@ -152,6 +170,7 @@ func (e *Exchange) Item(item *responses.Item, at time.Time) {
 		}
 	}
 	t.weigh(c)
+	return o, news{conversation: c.id, approval: c.approval}, ok
 }
 
 // metadata is what matters here of Codex's own description of a request.

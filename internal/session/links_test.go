@@ -90,6 +90,16 @@ func TestHistoryWithIDsThatRepeat(t *testing.T) {
 	k.sdk(body("", says("hi"), tool("call_1"), gives("call_1", "x"))).alone(t, k)
 }
 
+// What is left is no evidence when the other one was forgotten.
+func TestHistoryWithIDsOfAForgottenConversation(t *testing.T) {
+	k := newTalk(t)
+	k.tracker = session.New(session.Config{MaxConversations: 2})
+	k.sdk(body("", says("hi"))).answers(tool("call_1"))
+	k.sdk(body("", says("hi"))).answers(tool("call_1"))
+	k.sdk(body("", says("something else")))
+	k.sdk(body("", says("hi"), tool("call_1"), gives("call_1", "x"))).alone(t, k)
+}
+
 func TestPromptCacheKey(t *testing.T) {
 	keyed := func(items ...string) string { return `{"prompt_cache_key":"k",` + body("", items...)[1:] }
 	k := newTalk(t)
@@ -138,7 +148,7 @@ func TestStoredResponse(t *testing.T) {
 		Header: headers("user-agent", "OpenAI/Go 3.1.0"), Endpoint: responses.EndpointOf("GET", "/responses/resp_1"),
 		ResponseID: "resp_1", ExchangeID: "x", Auth: 1, At: k.now,
 	})
-	told{stored, k.now}.in(t, first).wants(t).answers(tool("a"))
+	told{stored, k.now, stored.Records()}.in(t, first).wants(t).answers(tool("a"))
 	k.sdk(body("resp_1", gives("a", "sunny"))).in(t, first).wants(t, "result a weather true")
 }
 

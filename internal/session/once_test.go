@@ -122,6 +122,22 @@ func TestCompaction(t *testing.T) {
 	k.codex("c", says("continue"), summary, setting, says("continue")).wants(t)
 }
 
+func TestCompactionOfAnAnsweredPrompt(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).wants(t, "starts", "prompt hi").answers(replies("x"))
+	k.codex("c", says("hi"), replies("x"), compact).wants(t).answers(replies("s"))
+	k.codex("c", summary, says("hi")).wants(t, "prompt hi")
+}
+
+// The request for the summary was not seen, or could not be read.
+func TestCompactionUnseen(t *testing.T) {
+	k := newTalk(t)
+	history := []string{says("continue"), replies("x"), says("continue"), replies("y")}
+	k.codex("c", history...)
+	k.codex("c", append(history, says("hi"))...).answers(replies("z"))
+	k.codex("c", summary, says("continue")).wants(t, "prompt continue")
+}
+
 // The first releases to keep the user's words left the summary unmarked, and cut
 // what was too long.
 func TestCompactionWithAnUnmarkedSummary(t *testing.T) {
@@ -148,6 +164,68 @@ func TestFork(t *testing.T) {
 	k.codex("d", says("hi"), calls("spawn"), gives("spawn", "You are the newly spawned agent."), says("do it")).wants(t, "prompt do it")
 	k.codex("c", says("hi"), calls("spawn"), gives("spawn", ran)).wants(t, "decision spawn approved", "result spawn shell true")
 	k.codex("e", says("hi"), replies("x"), says("another way")).wants(t, "prompt another way")
+}
+
+// A copy whose original nobody remembers says itself that it is one.
+func TestForkAfterARestart(t *testing.T) {
+	for _, said := range []string{`{"forked_from_thread_id":"c"}`, `{"parent_thread_id":"c"}`} {
+		k := newTalk(t)
+		header := codexAgent("0.169.0", "d")
+		header["x-codex-turn-metadata"] = said
+		k.send(header, body("", says("hi"), calls("spawn"), gives("spawn", "You are the newly spawned agent."), says("do it"))).
+			wants(t, "prompt do it")
+	}
+}
+
+// A conversation that was there before the proxy does not start, whatever is
+// left of its history.
+func TestStartsOnlyOnce(t *testing.T) {
+	for said, want := range map[string][]string{
+		`{"window_number":0,"history_initialization":"new"}`:         {"starts", "prompt hi"},
+		`{"window_number":1,"history_initialization":"new"}`:         {"prompt hi"},
+		`{"window_number":0,"history_initialization":"cold_resume"}`: {"prompt hi"},
+	} {
+		k := newTalk(t)
+		header := codexAgent("0.169.0", "c")
+		header["x-codex-turn-metadata"] = said
+		k.send(header, body("", says("hi"))).wants(t, want...)
+	}
+}
+
+// A request of another kind that does not say so comes in between.
+func TestRetryAfterAnotherRequest(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).wants(t, "starts", "prompt hi")
+	k.codex("c", says("give this a title")).wants(t, "prompt give this a title")
+	k.codex("c", says("hi")).wants(t)
+}
+
+// A response that repeats its calls at the end does so after the agent has gone
+// on.
+func TestCallToldAgainIsNotWaitedFor(t *testing.T) {
+	k := newTalk(t)
+	x := k.codex("c", says("hi"))
+	x.answers(calls("a"))
+	k.codex("c", says("hi"), calls("a"), gives("a", ran)).wants(t, "decision a approved", "result a shell true")
+	x.answers(calls("a"))
+	if got := k.tracker.Counts().Calls; got != 0 {
+		t.Errorf("%d calls in flight; want none", got)
+	}
+}
+
+// The agent may be faster than whoever watches the response.
+func TestOutputSeenBeforeItsCall(t *testing.T) {
+	k := newTalk(t)
+	late := &journal{}
+	agent := codexAgent("0.169.0", "c")
+	x := k.sendLate(late, agent, body("", setting, says("hi"))).wants(t, "starts", "prompt hi")
+	k.send(agent, body("r1", gives("a", ran))).wants(t)
+	x.answers(calls("a"), calls("b"))
+	told{Exchange: x.Exchange, records: *late}.wants(t, "decision a approved config", "result a shell true")
+	if counts := k.tracker.Counts(); counts.Orphans != 0 || counts.Calls != 1 {
+		t.Errorf("Counts() = %+v; want no orphans, 1 call", counts)
+	}
+	k.send(agent, body("r1", gives("a", ran))).wants(t)
 }
 
 // The task of a sub-agent is a prompt of its own thread: Codex tells it there.
@@ -192,6 +270,7 @@ func TestContinuedResponses(t *testing.T) {
 		t.Errorf("starts at %s; want %s, when the connection warmed up", got, first)
 	}
 	k.send(agent, body("w", setting, says("hi"))).wants(t) // Again, on another connection.
+	k.send(agent, `{"client_metadata":{"start":"1795357470526"},`+body("w", setting, says("hi"))[1:]).wants(t)
 	k.send(agent, body("w", setting, says("hi"))).wants(t).answers(calls("a"))
 	k.send(agent, body("r1", gives("a", ran))).wants(t, "decision a approved config", "result a shell true").answers(replies("x"))
 	k.send(agent, body("r2", says("hi"))).wants(t, "prompt hi")
@@ -200,6 +279,8 @@ func TestContinuedResponses(t *testing.T) {
 	k.send(agent, body("r3", says("hi"))).wants(t, "prompt hi")
 	k.restart()
 	k.send(agent, body("r4", says("more"))).wants(t, "prompt more")
+	// The history before was never seen.
+	k.send(agent, body("", says("more"), replies("x"), says("more"), replies("y"), says("more"))).wants(t)
 	k.send(agent, body("r5", gives("gone", ran))).wants(t)
 	if got := k.tracker.Counts().Orphans; got != 1 {
 		t.Errorf("%d orphans; want 1", got)

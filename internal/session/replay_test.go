@@ -78,6 +78,12 @@ func (r *run) replay(t *testing.T, tracker *session.Tracker) []map[string]any {
 
 // begin shows a request to a tracker.
 func begin(tracker *session.Tracker, id string, header map[string]string, body []byte, at time.Time) *session.Exchange {
+	return beginLate(nil, tracker, id, header, body, at)
+}
+
+func beginLate(
+	late events.Recorder, tracker *session.Tracker, id string, header map[string]string, body []byte, at time.Time,
+) *session.Exchange {
 	inspector := responses.NewInspector(responses.InspectorConfig{Items: true, InFlight: tracker.InFlight})
 	for chunk := range slices.Chunk(body, 16<<10) {
 		inspector.Write(chunk)
@@ -88,7 +94,7 @@ func begin(tracker *session.Tracker, id string, header map[string]string, body [
 	}
 	arrival := &session.Arrival{
 		Header: headers(pairs...), Endpoint: responses.EndpointOf("POST", "/responses"), Request: inspector.Request(),
-		ExchangeID: id, Auth: 1, At: at,
+		ExchangeID: id, Auth: 1, At: at, Late: late,
 	}
 	if inspector.Done() {
 		arrival.Input = inspector.Input()

@@ -33,6 +33,8 @@ func (r *result) event(since, at time.Time) *events.ToolResult {
 		Interrupted: r.outcome.Interrupted,
 	}
 	switch {
+	case r.unsupported():
+		event.DurationMS = events.Some[int64](0) // Codex says so of what it did not even try.
 	case r.outcome.Timed:
 		event.DurationMS = events.Some(r.outcome.Took.Round(time.Millisecond).Milliseconds())
 	case !since.IsZero():
@@ -48,14 +50,18 @@ func (r *result) event(since, at time.Time) *events.ToolResult {
 // server fills in where the tool is from.
 func (r *result) server(event *events.ToolResult) {
 	server := mcpServer(r.call, r.profile)
-	if strings.HasPrefix(r.output, "unsupported ") {
-		// No such tool: whatever its name looks like, no server has it.
-		server = ""
+	if r.unsupported() {
+		server = "" // Whatever the name looks like, no server has the tool.
 	}
 	event.MCPServer = events.Some(server)
 	if server == "" {
 		event.MCPOrigin = events.Some("")
 	}
+}
+
+// unsupported reports that Codex has no such tool.
+func (r *result) unsupported() bool {
+	return r.profile.Codex && (strings.HasPrefix(r.output, "unsupported call: ") || strings.HasPrefix(r.output, "unsupported custom tool call: "))
 }
 
 // success says whether the tool did what it was called for. A command that tells

@@ -33,8 +33,14 @@ func (k *talk) restart() { k.tracker = session.New(session.Config{}) }
 // told is what a request told, and its exchange for the response.
 type told struct {
 	*session.Exchange
-	at time.Time
+	at      time.Time
+	records []events.Record
 }
+
+// journal keeps what is told late.
+type journal []events.Record
+
+func (j *journal) Record(r events.Record) { *j = append(*j, r) }
 
 // codex sends a request as Codex 0.125 does, in a conversation.
 func (k *talk) codex(conversation string, items ...string) told {
@@ -55,16 +61,22 @@ func body(previous string, items ...string) string {
 
 func (k *talk) send(header map[string]string, body string) told {
 	k.t.Helper()
+	return k.sendLate(nil, header, body)
+}
+
+func (k *talk) sendLate(late events.Recorder, header map[string]string, body string) told {
+	k.t.Helper()
 	k.n++
 	k.now = k.now.Add(time.Second)
-	return told{begin(k.tracker, fmt.Sprint("exchange-", k.n), header, []byte(body), k.now), k.now}
+	exchange := beginLate(late, k.tracker, fmt.Sprint("exchange-", k.n), header, []byte(body), k.now)
+	return told{exchange, k.now, exchange.Records()}
 }
 
 // wants compares what a request told with lines such as "prompt hi".
 func (x told) wants(t *testing.T, lines ...string) told {
 	t.Helper()
 	got := []string{}
-	for _, r := range x.Records() {
+	for _, r := range x.records {
 		switch event := r.Event.(type) {
 		case *events.ConversationStarts:
 			got = append(got, "starts")

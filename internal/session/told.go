@@ -46,7 +46,7 @@ func (e *Exchange) read(c *conversation, a *Arrival, meta *metadata) news {
 		entry := &a.Input.Entries[i]
 		switch {
 		case entry.Prompt == nil && (e.kind == ofTurn || e.kind == ofCompaction):
-			if call, since, ok := e.tracker.answered(c, a.Input, entry, first, meta.copied); ok {
+			if call, since, ok := e.answered(c, a, entry, first && meta.copied, first); ok {
 				n.facts = append(n.facts, fact{entry: entry, call: call, since: since})
 			}
 		case len(fresh) > 0 && entry == fresh[0]:
@@ -77,21 +77,23 @@ func promptID(conversation, turn, previous string, entry *responses.Entry) strin
 }
 
 // answered returns the call that an output is for, if that has not been told
-// yet, and takes it for told. The caller holds mu.
-func (t *Tracker) answered(c *conversation, input *responses.Input, entry *responses.Entry, first, copied bool) (call responses.Call, since time.Time, ok bool) {
+// yet, and takes it for told. copied says that the history may be that of another
+// conversation, first that nothing was seen of this one. The caller holds mu.
+func (e *Exchange) answered(c *conversation, a *Arrival, entry *responses.Entry, copied, first bool) (call responses.Call, since time.Time, ok bool) {
 	if entry.CallID == "" || c.results.has(entry.CallID) {
 		return call, since, false
 	}
+	t := e.tracker
 	switch waited := c.pendingCall(entry.CallID); {
 	case waited != nil:
 		call, since = waited.call, waited.at
 		t.take(c, waited)
-	case !entry.Tail, first && (copied || t.flight.has([]byte(entry.CallID))):
-		// It is history, here or of the conversation that this one is a copy of.
-		return call, since, false
+	case !entry.Tail, copied, first && t.flight.has([]byte(entry.CallID)):
+		return call, since, false // History, here or of another conversation.
 	default:
-		if call, ok = callOf(input, entry.CallID); !ok {
+		if call, ok = callOf(a.Input, entry.CallID); !ok {
 			t.counts.Orphans++
+			c.leave(orphan{callID: entry.CallID, output: entry.Output, at: a.At, scope: e.scope})
 			return call, since, false
 		}
 	}
@@ -120,13 +122,16 @@ func (e *Exchange) tell(n news, a *Arrival, meta *metadata) {
 			e.record(&events.UserPrompt{Length: int64(utf8.RuneCountInString(prompt)), Prompt: prompt}, fact.id, a.At)
 			continue
 		}
-		result := newResult(fact.call, fact.entry.Output, e.scope.Profile)
-		if decision := result.decision(n.approval); decision != nil {
-			id := events.ToolDecisionID(n.conversation, fact.call.ID, decision.Decision, decision.Decider.Value)
-			e.record(decision, id, a.At)
-		}
-		e.record(result.event(fact.since, a.At), events.ToolResultID(n.conversation, fact.call.ID), a.At)
+		e.result(newResult(fact.call, fact.entry.Output, e.scope.Profile), n, fact.since, a.At)
 	}
+}
+
+// result makes the records of a call and its output.
+func (e *Exchange) result(r result, n news, since, at time.Time) {
+	if decision := r.decision(n.approval); decision != nil {
+		e.record(decision, events.ToolDecisionID(n.conversation, r.call.ID, decision.Decision, decision.Decider.Value), at)
+	}
+	e.record(r.event(since, at), events.ToolResultID(n.conversation, r.call.ID), at)
 }
 
 func (e *Exchange) record(event events.Event, id string, at time.Time) {
