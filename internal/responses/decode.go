@@ -136,24 +136,26 @@ func integerName(kind kindOf) string {
 
 // integer decodes a number into an integer of 64 bits.
 func (d decoding) integer(kind kindOf, value gjson.Result) string {
-	text := strings.TrimSpace(value.Raw)
+	expected := ", expected " + integerName(kind)
+	if d.numbers != numbersExact {
+		if unexpected := d.unexpected(value); !strings.HasPrefix(unexpected, "integer") {
+			return "invalid type: " + unexpected + expected
+		}
+	}
 	var err error
 	if kind == isUnsigned {
-		_, err = strconv.ParseUint(text, 10, 64)
+		_, err = strconv.ParseUint(value.Raw, 10, 64)
 	} else {
-		_, err = strconv.ParseInt(text, 10, 64)
+		_, err = strconv.ParseInt(value.Raw, 10, 64)
 	}
 	switch {
 	case err == nil:
 		return ""
 	case d.numbers == numbersExact:
 		return invalidNumber
+	default:
+		return "invalid value: " + d.unexpected(value) + expected
 	}
-	what := "invalid value: "
-	if unexpected := d.unexpected(value); !strings.HasPrefix(unexpected, "integer") {
-		what = "invalid type: "
-	}
-	return what + d.unexpected(value) + ", expected " + integerName(kind)
 }
 
 // unexpected names a value that should have been another.

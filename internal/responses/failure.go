@@ -46,7 +46,7 @@ func failureWords(code, message string, profile events.Profile) string {
 		return "Quota exceeded. Check your plan and billing details."
 	case code == "usage_not_included" && profile.Since(64):
 		page := "https://chatgpt.com/explore/plus"
-		if !profile.Since(90) {
+		if !profile.Since(100) {
 			page = "https://openai.com/chatgpt/pricing"
 		}
 		return "To use Codex with your ChatGPT plan, upgrade to Plus: " + page + "."
