@@ -33,10 +33,10 @@ func Merge(report, other Record) Record {
 	event := reflect.New(reflect.TypeOf(report.Event).Elem())
 	told := untold(splitName(report.Event, other.Event), other, report.Scope.Profile)
 	m.fields(event, reflect.ValueOf(told), reflect.ValueOf(splitName(other.Event, told)))
-	if starts, ok := event.Interface().(*ConversationStarts); ok && tellsAll(report.Event) {
+	merged.Event = event.Interface().(Event) //nolint:forcetypeassert // It is of the type of an Event.
+	if starts, ok := merged.Event.(*ConversationStarts); ok && tellsAll(report.Event) {
 		starts.ReasoningEffort = told.(*ConversationStarts).ReasoningEffort //nolint:forcetypeassert // It has the type of event.
 	}
-	merged.Event = event.Interface().(Event) //nolint:forcetypeassert // It is of the type of an Event.
 	if result, ok := merged.Event.(*ToolResult); ok {
 		m.result(result, other.Event.(*ToolResult)) //nolint:forcetypeassert // Both have the same type.
 	}
