@@ -31,7 +31,7 @@ type Config struct {
 	Server   Server   `mapstructure:"server" doc:"Time limits of the listener. Streams have none."`
 	OTel     OTel     `mapstructure:"otel" doc:"The table Codex has under the same name, and what to record."`
 	Tap      Tap      `mapstructure:"tap" doc:"How much of the traffic is kept for looking at. Forwarding has no limit."`
-	Report   Report   `mapstructure:"report" doc:"Limits of the endpoint agents report to."`
+	Report   Report   `mapstructure:"report" doc:"The endpoints agents report to."`
 	Live     Live     `mapstructure:"live" doc:"Limits of the live feed."`
 	Queue    Queue    `mapstructure:"queue" doc:"Limits of what waits for the exporter in memory: everything, or what cannot be written to disk. Past them the oldest records are dropped and counted."`
 	Store    Store    `mapstructure:"store" doc:"Where records wait for the exporter on disk. Nothing is written without an exporter."`
@@ -82,11 +82,12 @@ type Tap struct {
 	MaxResponseBytes int `mapstructure:"max_response_bytes" min:"1" max:"1073741824" doc:"Largest response body looked into that is not a stream."`
 }
 
-// Report bounds POST /codex-proxy/v1/events.
+// Report bounds POST /codex-proxy/v1/events and /codex-proxy/v1/logs, and says how what comes there is merged.
 type Report struct {
-	MaxBodyBytes  int `mapstructure:"max_body_bytes" min:"1" max:"1073741824" doc:"Largest request body."`
-	MaxFieldBytes int `mapstructure:"max_field_bytes" min:"1" max:"1073741824" doc:"Largest single field."`
-	MaxItems      int `mapstructure:"max_items" min:"1" max:"1000000" doc:"Most items in one request."`
+	MaxBodyBytes  int           `mapstructure:"max_body_bytes" min:"1" max:"1073741824" doc:"Largest request body."`
+	MaxFieldBytes int           `mapstructure:"max_field_bytes" min:"1" max:"1073741824" doc:"Largest single field. An exported log record may have twice as much."`
+	MaxItems      int           `mapstructure:"max_items" min:"1" max:"1000000" doc:"Most items, or exported log records, in one request."`
+	MergeGrace    time.Duration `mapstructure:"merge_grace" min:"0" doc:"How long prompts, tool decisions, tool results and starts of conversations wait in memory for the agent's report, or the traffic, to tell the same. 0s: they do not wait, and what tells the same later is left out."`
 }
 
 // Live bounds the live feed and the ring it resumes from.
@@ -143,7 +144,7 @@ func Default() Config {
 		},
 		OTel:   OTel{Environment: "dev", ServiceName: "codex-cli", Schema: SchemaTyped, SSEEvents: SSEEventsAll},
 		Tap:    Tap{MaxEventBytes: 16 << 20, MaxRequestBytes: 128 << 20, MaxResponseBytes: 8 << 20},
-		Report: Report{MaxBodyBytes: 4 << 20, MaxFieldBytes: 1 << 20, MaxItems: 1000},
+		Report: Report{MaxBodyBytes: 4 << 20, MaxFieldBytes: 1 << 20, MaxItems: 1000, MergeGrace: 2 * time.Second},
 		Live:   Live{RingEvents: 2048, RingBytes: 8 << 20, MaxClients: 64},
 		Queue:  Queue{MaxRecords: 65536, MaxBytes: 64 << 20},
 		Store:  Store{Dir: StoreAuto, MaxBytes: 1 << 30, MaxAge: 7 * 24 * time.Hour},

@@ -88,7 +88,7 @@ func TestLoadEveryKey(t *testing.T) {
 			}},
 		},
 		Tap:    Tap{MaxEventBytes: 1, MaxRequestBytes: 1000, MaxResponseBytes: 1024},
-		Report: Report{MaxBodyBytes: 1024, MaxFieldBytes: 512, MaxItems: 1},
+		Report: Report{MaxBodyBytes: 1024, MaxFieldBytes: 512, MaxItems: 1, MergeGrace: 750 * time.Millisecond},
 		Live:   Live{RingEvents: 1, RingBytes: 1, MaxClients: 1},
 		Queue:  Queue{MaxRecords: 1, MaxBytes: 1},
 		Store:  Store{Dir: state, MaxBytes: 4 << 20, MaxAge: 36 * time.Hour},

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -16,12 +15,12 @@ type series struct {
 
 // count adds the counts of all parts to the metrics.
 func (s *service) count() error {
-	counters := slices.Concat(s.trafficCounters(), s.sessionCounters(), s.feedCounters(), s.reportCounters(), s.exportCounters(), s.storeCounters())
+	counters := slices.Concat(s.trafficCounters(), s.sessionCounters(), s.feedCounters(), s.reportCounters(), s.logsCounters(), s.mergeCounters(), s.exportCounters(), s.storeCounters())
 	var errs []error
 	for _, c := range counters {
 		errs = append(errs, s.metrics.CounterFunc(c.name, c.help, c.labels, c.value))
 	}
-	for _, g := range slices.Concat(s.gauges(), s.sessionGauges()) {
+	for _, g := range slices.Concat(s.gauges(), s.sessionGauges(), s.mergeGauges()) {
 		errs = append(errs, s.metrics.GaugeFunc(g.name, g.help, g.labels, g.value))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -100,26 +99,6 @@ func (s *service) feedCounters() []series {
 			func() float64 { return float64(s.hub.Stats().MissedExpired) },
 		},
 	}
-}
-
-func (s *service) reportCounters() []series {
-	var counters []series
-	stats := s.reports.Stats()
-	for _, reason := range slices.Sorted(maps.Keys(stats.Rejected)) {
-		counters = append(counters, series{
-			"codex_proxy_report_rejected_total", "Reported items rejected.",
-			map[string]string{"reason": reason},
-			func() float64 { return float64(s.reports.Stats().Rejected[reason]) },
-		})
-	}
-	for _, reason := range slices.Sorted(maps.Keys(stats.Refused)) {
-		counters = append(counters, series{
-			"codex_proxy_report_refused_total", "Reports of which nothing was accepted.",
-			map[string]string{"reason": reason},
-			func() float64 { return float64(s.reports.Stats().Refused[reason]) },
-		})
-	}
-	return counters
 }
 
 func (s *service) exportCounters() []series {

@@ -47,6 +47,8 @@ func (a *app) demo(ctx context.Context, asJSON bool) error {
 	cfg := config.Default()
 	cfg.Listen, cfg.Upstream.BaseURL = "127.0.0.1:0", model.BaseURL()
 	cfg.OTel.LogUserPrompt = true
+	// What the agent reports is shown at once.
+	cfg.Report.MergeGrace = 0
 	cfg.Log.Level = "warn"
 	server := &app{stderr: a.stderr}
 	addrs, served := make(chan net.Addr, 1), make(chan error, 1)

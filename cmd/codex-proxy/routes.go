@@ -22,6 +22,7 @@ func (s *service) routes() http.Handler {
 	router.Handle("/readyz", reading(http.HandlerFunc(s.health.Readyz)))
 	guarded.Handle("/metrics", reading(s.metrics))
 	guarded.Handle(report.EventsPath, s.reports)
+	guarded.Handle(report.LogsPath, s.reports.Logs())
 	guarded.Handle(report.OpenAPIPath, s.reports.OpenAPI())
 	guarded.Handle(console.LivePath, s.hub)
 	guarded.Handle(ledgerPath, reading(http.HandlerFunc(s.serveLedger)))

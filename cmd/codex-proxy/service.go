@@ -18,6 +18,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	feed, endFeed := context.WithCancel(work)
 	var feeds, exports sync.WaitGroup
 	feeds.Go(func() { s.supervise(feed, "live feed", s.hub.Run) })
+	exports.Go(func() { s.supervise(work, "merger", s.merger.Run) })
 	if s.exporter != nil {
 		exports.Go(func() { s.supervise(work, "exporter", s.exporter.Run) })
 	}
@@ -37,7 +38,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	case err = <-served:
 		err = fmt.Errorf("serve: %w", err)
 	}
-	s.drain(work, server, func() { endFeed(); feeds.Wait() })
+	s.drain(work, server, func() { s.merger.Close(); endFeed(); feeds.Wait() })
 	s.proxy.Close()
 	s.flush(work)
 	endWork()

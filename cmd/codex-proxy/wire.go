@@ -33,6 +33,7 @@ type service struct {
 	store    *store.Store   // what the exporter sends from; nil for memory
 	unsent   unsent         // the books without an exporter
 	reports  *report.Handler
+	merger   *report.Merger
 	guard    *proxy.Guard
 	sessions *session.Tracker
 	proxy    *proxy.Handler
@@ -71,11 +72,11 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 
 // wire connects the handlers with the recorders.
 func (s *service) wire(cfg *config.Config, listen net.Addr) error {
-	recorder := s.recorder(cfg.OTel.LogUserPrompt)
+	s.merger = report.NewMerger(report.MergerConfig{Next: s.recorder(cfg.OTel.LogUserPrompt), Grace: cfg.Report.MergeGrace})
 	resource := events.Resource{ServiceName: cfg.OTel.ServiceName, Environment: cfg.OTel.Environment}
 	s.sessions = session.New(session.Config{})
 	s.reports = report.New(report.Config{
-		Recorder: recorder, Scopes: s.sessions, Resource: resource,
+		Recorder: s.merger, LogsRecorder: s.merger.Logs(), Scopes: s.sessions, Resource: resource,
 		MaxBodyBytes: int64(cfg.Report.MaxBodyBytes), MaxFieldBytes: cfg.Report.MaxFieldBytes,
 		MaxItems: cfg.Report.MaxItems, Logger: s.logger,
 	})
@@ -84,7 +85,7 @@ func (s *service) wire(cfg *config.Config, listen net.Addr) error {
 		return err
 	}
 	s.upstream = settings.BaseURL
-	settings.Recorder, settings.Sessions, settings.Resource = recorder, s.sessions, resource
+	settings.Recorder, settings.Sessions, settings.Resource = s.merger, s.sessions, resource
 	settings.Logger, settings.IsSelf = s.logger, newSelfAddress(listen).is
 	if s.proxy, err = proxy.New(settings); err != nil {
 		return fmt.Errorf("set up proxy: %w", err)
@@ -92,7 +93,7 @@ func (s *service) wire(cfg *config.Config, listen net.Addr) error {
 	return s.count()
 }
 
-// recorder returns the chain every record passes through.
+// recorder returns the chain every record passes through once it is merged.
 func (s *service) recorder(prompts bool) events.Recorder {
 	sinks := events.Tee{s.hub, s.metrics}
 	if s.exporter != nil {

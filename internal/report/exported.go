@@ -2,6 +2,7 @@ package report
 
 import (
 	"crypto/rand"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -44,11 +45,15 @@ func (h *Handler) interpret(read logRecord, now time.Time) exported {
 	if tellsTraffic(name) && h.sees(conversation) {
 		return exported{as: logTraffic}
 	}
-	record := events.Record{Source: events.SourceAgent, Time: exportedAt(f, now), ID: read.digest}
+	at, timed := exportedAt(f)
+	if timed = timed && plausible(at, now); !timed {
+		at = now
+	}
+	record := events.Record{Source: events.SourceAgent, Time: at, ID: read.digest}
 	if record.ID == "" {
 		record.ID = rand.Text()
 	}
-	if h.catalogued(&record, f, name) {
+	if h.catalogued(&record, f, name, timed) {
 		return exported{record: record, as: logCatalogue}
 	}
 	scope := &events.Scope{Resource: &events.Resource{}}
@@ -77,7 +82,7 @@ func (h *Handler) sees(conversation string) bool {
 }
 
 // catalogued completes a record whose event the catalogue has.
-func (h *Handler) catalogued(record *events.Record, f *events.Foreign, name string) bool {
+func (h *Handler) catalogued(record *events.Record, f *events.Foreign, name string, timed bool) bool {
 	told := new(events.Scope)
 	event, rest, ok := events.Decode(name, f.Attributes, told)
 	if !ok || !sensible(event, told) {
@@ -92,7 +97,10 @@ func (h *Handler) catalogued(record *events.Record, f *events.Foreign, name stri
 	if more := extra(event, f, rest); len(more) > 0 {
 		record.Remarks = &events.Remarks{Extra: more}
 	}
-	fact := fact{name: name, conversation: told.ConversationID, at: record.Time, timed: true}
+	fact := fact{name: name, conversation: told.ConversationID, at: record.Time, timed: timed}
+	if !timed {
+		fact.from.key = record.ID
+	}
 	switch event := event.(type) {
 	case *events.UserPrompt:
 		fact.length = event.Length
@@ -145,18 +153,18 @@ func extra(event events.Event, f *events.Foreign, rest []events.Pair) []events.P
 }
 
 // exportedAt returns when a record's fact was: its event.timestamp, which Codex
-// writes, else its time, else when it was observed. What cannot be is as good as
-// absent.
-func exportedAt(f *events.Foreign, now time.Time) time.Time {
-	if at, err := time.Parse(time.RFC3339, textOf(f, keyTimestamp)); err == nil && plausible(at, now) {
-		return at.UTC()
+// writes, else its time, else when it was observed. It reports false when the
+// record does not say.
+func exportedAt(f *events.Foreign) (at time.Time, ok bool) {
+	if at, err := time.Parse(time.RFC3339, textOf(f, keyTimestamp)); err == nil {
+		return at.UTC(), true
 	}
 	for _, nanos := range []uint64{f.TimeUnixNano, f.ObservedUnixNano} {
-		if at := time.Unix(0, int64(nanos)).UTC(); nanos != 0 && plausible(at, now) { //nolint:gosec // What overflows is not plausible.
-			return at
+		if nanos != 0 && nanos <= math.MaxInt64 {
+			return time.Unix(0, int64(nanos)).UTC(), true
 		}
 	}
-	return now
+	return time.Time{}, false
 }
 
 // plausible reports whether something may have happened then.

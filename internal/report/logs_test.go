@@ -284,7 +284,7 @@ func TestLogsTimes(t *testing.T) {
 		{"time", nativeRecord{Time: nano(-time.Minute), Observed: nano(-time.Second)}, -time.Minute},
 		{"observed", nativeRecord{Observed: nano(-time.Second)}, -time.Second},
 		{"none", nativeRecord{}, 0},
-		{"too old", nativeRecord{Time: nano(-31 * day), Observed: nano(-time.Second)}, -time.Second},
+		{"too old", nativeRecord{Time: nano(-31 * day), Observed: nano(-time.Second)}, 0},
 		{"too far ahead", nativeRecord{Time: nano(2 * day), Attrs: map[string]any{"event.timestamp": testNow.Add(2 * day).Format(time.RFC3339)}}, 0},
 		{"beyond int64", nativeRecord{Observed: "18446744073709551615"}, 0},
 	} {
@@ -293,6 +293,24 @@ func TestLogsTimes(t *testing.T) {
 		if got := recorded.all()[0].Time; !got.Equal(testNow.Add(test.want)) {
 			t.Errorf("%s: at %s; want %s", test.name, got, testNow.Add(test.want))
 		}
+	}
+}
+
+// A record that cannot be of that time is told now, and is the same when it is
+// sent again.
+func TestLogsImplausibleTimes(t *testing.T) {
+	kept := new(memory)
+	merger := NewMerger(MergerConfig{Next: kept})
+	now := testNow
+	h, _ := newTest(t, Config{Recorder: merger, LogsRecorder: merger.Logs(), Now: func() time.Time { return now }})
+	for range 2 {
+		export(t, h, []nativeRecord{{Observed: "7", Attrs: map[string]any{
+			"event.name": "codex.user_prompt", "conversation.id": "c1", "prompt": "x", "prompt_length": "1",
+		}}})
+		now = now.Add(time.Hour)
+	}
+	if got := kept.all(); len(got) != 1 || !got[0].Time.Equal(testNow) {
+		t.Errorf("recorded %+v; want one, when it came first", got)
 	}
 }
 
