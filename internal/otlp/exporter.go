@@ -12,6 +12,7 @@ package otlp
 
 import (
 	"context"
+	"hash/maphash"
 	"strings"
 	"sync"
 
@@ -31,6 +32,7 @@ type Exporter struct {
 	attributes sync.Pool // of *[]attribute.KeyValue
 	loggers    *loggers
 	foreigners *foreigners
+	templates  templates
 	batcher    *batcher
 	outbox     outbox.Outbox
 	ledger     *ledger
@@ -100,6 +102,7 @@ func newExporter(cfg Config, s sender, scrub *scrubber, host string) *Exporter {
 		version: cfg.Version,
 		items:   make(map[events.Resource]*item),
 	}
+	x.templates.seed = maphash.MakeSeed()
 	x.foreigners = &foreigners{batcher: x.batcher, groups: make(map[string]*group)}
 	x.courier = &courier{sender: s, timeout: cfg.Timeout, ledger: x.ledger, health: x.health, scrub: scrub}
 	return x
@@ -119,6 +122,12 @@ func (x *Exporter) emit(r events.Record) {
 		x.foreigners.add(r, foreign)
 		return
 	}
+	kind, duration, plain := plainDelta(r)
+	// The codex schema makes a scope of its own for every record.
+	plain = plain && x.encoder.Schema == events.SchemaTyped
+	if plain && x.emitLike(r, kind, duration) {
+		return
+	}
 	attrs, ok := x.attributes.Get().(*[]attribute.KeyValue)
 	if !ok {
 		attrs = new([]attribute.KeyValue)
@@ -133,10 +142,33 @@ func (x *Exporter) emit(r events.Record) {
 	if !isDeltaEvent(r.Event) || !to.processor.emitDelta(h, *attrs) {
 		emitSDK(to.logger, h, *attrs)
 	}
+	if g := to.processor.group.Load(); plain && g != nil {
+		x.templates.slot(r.Scope).Store(newTemplate(r, kind, g, h, *attrs))
+	}
 	clear(*attrs)
 	if cap(*attrs) <= maxPooledAttributes {
 		x.attributes.Put(attrs)
 	}
+}
+
+// emitLike emits a delta by the template of its stream. It reports false, having
+// done nothing, if there is none.
+func (x *Exporter) emitLike(r events.Record, kind string, duration int64) bool {
+	t := x.templates.slot(r.Scope).Load()
+	nano := unixNano(r.Time)
+	if !t.fits(r, kind) || nano == 0 {
+		return false
+	}
+	buf, ok := x.loggers.scratch.Get().(*[]byte)
+	if !ok {
+		buf = new([]byte)
+	}
+	*buf = t.fill((*buf)[:0], nano, r, duration)
+	x.batcher.add(t.group, *buf, events.NameSSEEvent, true)
+	if cap(*buf) <= maxPooledBytes {
+		x.loggers.scratch.Put(buf)
+	}
+	return true
 }
 
 // emitSDK emits through the SDK. Emitting ignores the cancellation of the request
