@@ -97,6 +97,7 @@ type ToolResult struct {
 	Truncated  Opt[bool]   `attr:"output_truncated" doc:"Whether the output was cut to a preview." absent:"it was not, or the release of Codex does not tell" differs:"in Codex since 0.150; only schema codex cuts"`
 	MCPServer  Opt[string] `attr:"mcp_server" doc:"MCP server that ran the tool; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105; schema codex leaves it out before"`
 	MCPOrigin  Opt[string] `attr:"mcp_server_origin" doc:"Where the MCP server came from; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105; schema codex leaves it out before"`
+	AgentName  Opt[string] `attr:"agent_name" doc:"Name of the agent that called the tool, such as /root." absent:"a sub-agent, whose requests do not say, or a release of Codex that does not" differs:"in Codex since 0.150; schema codex leaves it out before"`
 	// ProcessFailed marks a command of unified exec (exec_command, write_stdin)
 	// that ended with an exit code other than 0. Codex calls that a success.
 	ProcessFailed bool

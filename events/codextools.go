@@ -26,7 +26,8 @@ func (p Profile) decides(d *ToolDecision) bool {
 	}
 }
 
-// tellsNamespace reports whether Codex has tool_namespace and output_truncated.
+// tellsNamespace reports whether Codex has tool_namespace, output_truncated and
+// agent_name.
 func (p Profile) tellsNamespace() bool { return !p.before(150) }
 
 // previewsOutput reports whether Codex cuts the output of a success.
@@ -80,6 +81,9 @@ func expandToolResult(r Record, event ToolResult, yield func(Record)) {
 	event.Success = event.Success || event.ProcessFailed
 	event.Output, event.Truncated = codexOutput(&event, profile)
 	event.ToolName, event.Namespace = codexTool(event.ToolName, event.Namespace, profile)
+	if profile.Codex && !profile.tellsNamespace() {
+		event.AgentName = Opt[string]{}
+	}
 	if !profile.TellsToolOrigin() {
 		event.MCPServer, event.MCPOrigin = Opt[string]{}, Opt[string]{}
 	}

@@ -86,6 +86,7 @@ func (e *Encoder) Attributes(dst []attribute.KeyValue, r Record) []attribute.Key
 	}
 	dst = e.appendStruct(dst, reflect.ValueOf(r.Event))
 	dst = e.appendStruct(dst, reflect.ValueOf(r.Scope))
+	dst = e.appendPairs(dst, r.Scope.Metadata)
 	dst = e.appendPairs(dst, r.Extra())
 	dst = append(dst, attribute.String(keySource, r.Source.String()))
 	if disagreement := r.Disagreement(); disagreement != "" {

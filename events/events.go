@@ -128,6 +128,10 @@ type Scope struct {
 	TurnID         string `attr:"turn.id,omitempty" doc:"Turn of the conversation, from Codex's turn metadata." absent:"the agent does not say" differs:"not in Codex"`
 	ResponseID     string `attr:"response.id,omitempty" doc:"Id of the response, from its first event that has one." absent:"before the upstream has named it" differs:"not in Codex"`
 	RequestID      string `attr:"request.id,omitempty" doc:"The upstream's x-request-id (or x-oai-request-id)." absent:"the upstream sent none" differs:"not in Codex, but for auth.request_id on failures"`
+	Repository     string `attr:"vcs.repository.url.full,omitempty" doc:"Remote of the agent's workspace, without credentials." absent:"the agent does not say" differs:"not in Codex, which sends it along with its requests"`
+	Commit         string `attr:"vcs.ref.head.revision,omitempty" doc:"Commit that the workspace is at." absent:"the agent does not say" differs:"not in Codex, which sends it along with its requests"`
+	// Metadata is what the user has Codex say about a turn, under turn.metadata.
+	Metadata []Pair
 
 	// Resource is the entity the record belongs to; never nil.
 	Resource *Resource

@@ -26,7 +26,6 @@ func readNative(t *testing.T) []native {
 // clientOnly are the attributes of Codex that no traffic shows and that the
 // catalogue does not have.
 var clientOnly = []string{
-	"agent_name",
 	"auth.env_codex_api_key_enabled",
 	"auth.env_codex_api_key_present",
 	"auth.env_openai_api_key_present",
@@ -42,6 +41,7 @@ var clientOnly = []string{
 var proxyOnly = []string{
 	"cf_ray", "event.id", "http.request.body.size", "http.request.method", "request.id", "request.warmup", "response.id",
 	"stream.bytes", "stream.deltas", "stream.ended_by", "stream.events", "telemetry.disagreement", "telemetry.source", "turn.id",
+	"vcs.ref.head.revision", "vcs.repository.url.full",
 }
 
 // told returns the record that the codex schema makes in the place of n.

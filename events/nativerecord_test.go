@@ -121,6 +121,7 @@ func (n native) event(t *testing.T) Event {
 			Output:     n.opt("output"),
 			MCPServer:  Some(""),
 			MCPOrigin:  Some(""),
+			AgentName:  n.opt("agent_name"),
 		}
 	default:
 		t.Fatalf("unknown event %q", n.text("event.name"))

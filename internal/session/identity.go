@@ -37,6 +37,7 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 		Resource:       &resource,
 		Profile:        agent.Profile(),
 	}
+	describe(scope, first(request.Metadata("x-codex-turn-metadata"), turn))
 	return scope
 }
 
