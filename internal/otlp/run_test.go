@@ -74,12 +74,7 @@ func TestRunResetsBackoff(t *testing.T) {
 func TestRunRetriesRefusedConnection(t *testing.T) {
 	for _, protocol := range protocols {
 		t.Run(protocol.String(), func(t *testing.T) {
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			address := listener.Addr().String()
-			listener.Close()
+			address := unusedAddress(t)
 			book := newLogbook()
 			x := open(t, Config{Protocol: protocol, Endpoint: "http://" + address + "/v1/logs", Logger: book.logger()})
 			run(t, x)
@@ -95,6 +90,21 @@ func TestRunRetriesRefusedConnection(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unusedAddress returns an address that nobody listens on until the test does.
+// Where all of 127.0.0.0/8 is loopback it is one that nobody else is given.
+func unusedAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.41.17.3:0")
+	if err != nil {
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
 }
 
 func TestRunRetriesHang(t *testing.T) {
