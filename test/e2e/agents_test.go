@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -88,7 +89,7 @@ func (a *agent) check(t *testing.T) {
 	if diff := cmp.Diff(alone, proxied); diff != "" {
 		t.Errorf("what the SDK returns (-without the proxy +through it):\n%s", diff)
 	}
-	if diff := cmp.Diff(asked(apis[0]), asked(apis[1])); diff != "" {
+	if diff := cmp.Diff(asked(t, apis[0]), asked(t, apis[1])); diff != "" {
 		t.Errorf("what the API was asked (-without the proxy +through it):\n%s", diff)
 	}
 	p.stop()
@@ -143,12 +144,17 @@ type question struct {
 }
 
 // asked returns what an API was asked, in its order, once all answers are at their end.
-func asked(api *responsestest.Server) []question {
+func asked(t *testing.T, api *responsestest.Server) []question {
+	t.Helper()
 	requests := slices.Concat(api.Requests(), api.OtherRequests(), api.Upgrades())
 	slices.SortFunc(requests, func(a, b *responsestest.Request) int { return a.At.Compare(b.At) })
 	var questions []question
 	for _, r := range requests {
-		<-r.Done()
+		select {
+		case <-r.Done():
+		case <-time.After(stopTimeout):
+			t.Fatalf("the answer to %s does not end", r)
+		}
 		q := question{
 			Line: r.Method + " " + r.RequestURI + " " + r.Proto, Header: r.Header.Clone(), Body: string(r.Body), Sum: hex.EncodeToString(r.BodySHA256[:]),
 		}

@@ -97,12 +97,11 @@ func created(conversation string, attempt int) []string {
 	return append(asks(conversation, attempt), prefixed(conversation, "response.completed 12/4/3/1/15 by completed")...)
 }
 
-// forecasts is what a [story] tells of a request in the first conversation that brings the outputs of [weather].
-func forecasts() []string {
+// results is what a [story] tells of the outputs of [weather] in the first conversation.
+func results() []string {
 	return prefixed("1",
 		`result get_weather call_1 {"city":"Paris"} success true: sunny in Paris`,
 		`result get_weather call_2 {"city":"Rome"} success true: sunny in Rome`,
-		"POST /responses 200 attempt 0",
 	)
 }
 

@@ -52,14 +52,14 @@ func openAIAgents() map[string]agent {
 			api: func(api *responsestest.Server) {
 				api.Sequence(responsestest.CompletedJSON("resp_1", tokens, weather()...), hello2)
 			},
-			want: slices.Concat(begins("1", 26), created("1", 0), forecasts(), prefixed("1", "response.completed 12/4/3/1/15 by completed")),
+			want: slices.Concat(begins("1", 26), created("1", 0), results(), created("1", 0)),
 		},
 		// Nothing links the two but what the second repeats of the answer to the first.
 		"history": {
 			api: func(api *responsestest.Server) {
 				api.Sequence(responsestest.Stream(forecast("resp_1")...), responsestest.Stream(greeting("resp_2")...))
 			},
-			want: slices.Concat(begins("1", 26), asks("1", 0), forecasted(), forecasts(), greeted()),
+			want: slices.Concat(begins("1", 26), asks("1", 0), forecasted(), results(), asks("1", 0), greeted()),
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 
@@ -9,30 +10,45 @@ import (
 
 // TestAgentsOverWebSocket plays programs that speak WebSocket with each of the SDKs.
 func TestAgentsOverWebSocket(t *testing.T) {
-	openai, agents := startPlayers(t, "openai.mjs"), startPlayers(t, "agents.mjs")
+	openai, script := startPlayers(t, "openai.mjs"), startPlayers(t, "agents.mjs")
 	greetTwice := func(api *responsestest.Server) {
 		api.Sequence(responsestest.Stream(greeting("resp_1")...), responsestest.Stream(greeting("resp_2")...))
 	}
 	callAndGreet := func(api *responsestest.Server) {
 		api.Sequence(responsestest.Stream(forecast("resp_1")...), responsestest.Stream(greeting("resp_2")...))
 	}
-	tests := map[string]struct {
-		program program
-		api     func(*responsestest.Server)
-		socket  responsestest.WebSocket
-	}{
-		"openai":         {openai.scenario("socket"), greetTwice, responsestest.WebSocketPlain},
-		"agents":         {agents.scenario("socket"), callAndGreet, responsestest.WebSocketPlain},
-		"agents deflate": {agents.scenario("socket"), callAndGreet, responsestest.WebSocketDeflate},
-		"go":             {goAgent(goSocket), greetTwice, responsestest.WebSocketPlain},
+	// A connection is of the first conversation on it.
+	connected := prefixed("1", "connect 101 success true")
+	completed := prefixed("1", "response.completed 12/4/3/1/15 by completed")
+	asked, askedMore := prefixed("1", "ask success true reused false"), prefixed("1", "ask success true reused true")
+	twice := slices.Concat(connected, begins("1", 9), asked, completed, prefixed("1", "prompt of 9"), askedMore, completed)
+	called := slices.Concat(connected, begins("1", 26), asked, completed, results(), askedMore, completed)
+	agents := map[string]agent{
+		"openai": {program: openai.scenario("socket"), api: greetTwice, want: twice},
+		"twins": {
+			program: openai.scenario("socketTwins"), api: greetTwice,
+			want: slices.Concat(connected, begins("1", 9), asked, completed, begins("2", 9), prefixed("2",
+				"ask success true reused true", "response.completed 12/4/3/1/15 by completed",
+			)),
+		},
+		"agents":         {program: script.scenario("socket"), api: callAndGreet, want: called},
+		"agents deflate": {program: script.scenario("socket"), api: callAndGreet, want: called, socket: responsestest.WebSocketDeflate},
+		"go":             {program: goAgent(goSocket), api: greetTwice, want: twice},
+		"error": {
+			program: openai.scenario("socketError"),
+			api: func(api *responsestest.Server) {
+				api.Once(responsestest.Error(http.StatusTooManyRequests, "requests", "rate_limit_exceeded", "slow down"))
+			},
+			failures: []string{"WebSocketError"},
+			want: slices.Concat(connected, begins("1", 9), asked, prefixed("1",
+				"response.completed by upstream: http 429: slow down (ERROR)",
+			)),
+		},
 	}
-	for name, test := range tests {
+	for name, a := range agents {
 		t.Run(name, func(t *testing.T) {
-			completion := prefixed("1", "response.completed 12/4/3/1/15 by completed")
-			a := agent{
-				program: test.program, api: test.api, socket: test.socket,
-				want:    slices.Concat(completion, completion),
-				pending: "the content of WebSocket is not looked into",
+			if a.socket == responsestest.WebSocketRefused {
+				a.socket = responsestest.WebSocketPlain
 			}
 			a.check(t)
 		})

@@ -31,6 +31,10 @@ func story(records []receiver.Record) []string {
 				known(attrs["http.response.status_code"], "unanswered"), attrs["attempt"])
 		case "codex.sse_event":
 			line = streamed(attrs)
+		case "codex.websocket_connect":
+			line = fmt.Sprintf("connect %v success %v", known(attrs["http.response.status_code"], "unanswered"), attrs["success"])
+		case "codex.websocket_request":
+			line = fmt.Sprintf("ask success %v reused %v", attrs["success"], attrs["auth.connection_reused"])
 		case "codex.conversation_starts":
 			line = "starts"
 		case "codex.user_prompt":

@@ -38,6 +38,23 @@ async function complete(client, response) {
   return seen;
 }
 
+/** converse asks twice over a WebSocket, and returns what came. */
+async function converse(second) {
+  const connection = new ResponsesWS(new OpenAI());
+  const events = [];
+  connection.send({ type: 'response.create', ...text });
+  for await (const { type, message, error } of connection.stream()) {
+    events.push(message ?? (error ? failure(error) : { type }));
+    if (type === 'close') break;
+    if (message?.type === 'response.completed' && message.response.id === 'resp_1') {
+      connection.send({ type: 'response.create', ...second });
+    } else if (message?.type === 'response.completed' || error) {
+      connection.close();
+    }
+  }
+  return events;
+}
+
 const text = { model, input: 'say hello' };
 
 await play({
@@ -158,26 +175,9 @@ await play({
   },
 
   // A connection for several responses.
-  async socket() {
-    const connection = new ResponsesWS(new OpenAI());
-    const events = [];
-    connection.send({ type: 'response.create', ...text });
-    for await (const { type, message } of connection.stream()) {
-      if (type !== 'message') {
-        events.push({ type });
-        if (type === 'close') break;
-        continue;
-      }
-      events.push(message);
-      if (message.type !== 'response.completed') continue;
-      if (message.response.id === 'resp_1') {
-        connection.send({ type: 'response.create', model, input: 'once more', previous_response_id: 'resp_1' });
-      } else {
-        connection.close();
-      }
-    }
-    return events;
-  },
+  socket: () => converse({ model, input: 'once more', previous_response_id: 'resp_1' }),
+  socketTwins: () => converse(text),
+  socketError: () => converse(),
 
   // Chat Completions.
   chat: () => answered(new OpenAI().chat.completions.create({ model, messages: [{ role: 'user', content: 'say hello' }] })),
