@@ -180,6 +180,7 @@ type metadata struct {
 	compactions int64  // number of the context window
 	sandbox     string // sandbox_mode
 	copied      bool   // the history may be that of another thread
+	agent       string // agent_name, if it is that of the agent itself
 }
 
 // metadataOf reads the description from the body, or from its header: that of a
@@ -194,10 +195,15 @@ func metadataOf(a *Arrival) metadata {
 	}
 	values := gjson.GetMany(
 		raw, "request_kind", "history_initialization", "window_number", "sandbox_mode", "forked_from_thread_id", "parent_thread_id",
+		"agent_name", "thread_source",
 	)
+	agent := ""
+	if values[7].String() == "user" { // A sub-agent gives the name of another.
+		agent = bounded(values[6].String())
+	}
 	return metadata{
 		kind: bounded(values[0].String()), initialized: bounded(values[1].String()), compactions: values[2].Int(),
-		sandbox: bounded(values[3].String()), copied: values[4].String() != "" || values[5].String() != "",
+		sandbox: bounded(values[3].String()), copied: values[4].String() != "" || values[5].String() != "", agent: agent,
 	}
 }
 

@@ -60,6 +60,17 @@ func TestTwoConversationsAtOnce(t *testing.T) {
 	k.codex("d", says("hi"), calls("a"), gives("a", "unsupported call: shell"), replies("x"), says("go on")).wants(t, "prompt go on")
 }
 
+// An old output with the id of a call that another conversation waits for.
+func TestHistoryWithTheIDOfAnotherCall(t *testing.T) {
+	k := newTalk(t)
+	k.codex("c", says("hi")).answers(replies("x"))
+	k.codex("d", says("hi")).answers(calls("a"))
+	k.codex("c", says("hi"), calls("a"), gives("a", ran), replies("x"), says("more")).wants(t, "prompt more")
+	if counts := k.tracker.Counts(); counts.Orphans != 0 || counts.Calls != 1 {
+		t.Errorf("Counts() = %+v; want no orphans, 1 call", counts)
+	}
+}
+
 // codex exec resume goes on in the same conversation from another process.
 func TestResume(t *testing.T) {
 	k := newTalk(t)

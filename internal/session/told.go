@@ -16,6 +16,7 @@ type news struct {
 	starts       bool
 	seen         time.Time // when the conversation was seen first
 	approval     string
+	agent        string
 	facts        []fact // in the order of the input
 }
 
@@ -34,7 +35,7 @@ func (e *Exchange) read(c *conversation, a *Arrival, meta *metadata) news {
 		c.approval = policy
 	}
 	first := !c.turn
-	n := news{conversation: c.id, seen: c.seen, approval: c.approval}
+	n := news{conversation: c.id, seen: c.seen, approval: c.approval, agent: meta.agent}
 	var fresh []*responses.Entry
 	if e.kind == ofTurn {
 		n.starts = first && c.starts(a, meta)
@@ -131,7 +132,9 @@ func (e *Exchange) result(r result, n news, since, at time.Time) {
 	if decision := r.decision(n.approval); decision != nil {
 		e.record(decision, events.ToolDecisionID(n.conversation, r.call.ID, decision.Decision, decision.Decider.Value), at)
 	}
-	e.record(r.event(since, at), events.ToolResultID(n.conversation, r.call.ID), at)
+	event := r.event(since, at)
+	event.AgentName = events.NonEmpty(n.agent)
+	e.record(event, events.ToolResultID(n.conversation, r.call.ID), at)
 }
 
 func (e *Exchange) record(event events.Event, id string, at time.Time) {
