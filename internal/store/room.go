@@ -14,22 +14,29 @@ const rowBytes = 128
 // smaller.
 const chunk = 64
 
-// expire drops what waited for too long.
+// expire drops what waited for too long. The oldest rows have the lowest IDs, so
+// that nobody has to look at a backlog as a whole.
 func (t *transaction) expire(ctx context.Context, tx *sql.Tx) error {
-	const text = "SELECT id, records, deltas, raw_bytes, counts, x'' FROM batches WHERE stored_at < ? ORDER BY id LIMIT 1000"
-	old, err := selectRows(ctx, tx, text, t.oldest.UnixMilli())
-	if err != nil {
-		return err
-	}
-	for _, r := range old {
-		if t.keep(r.id) {
-			continue
-		}
-		if err := t.drop(ctx, tx, r, outbox.Expired); err != nil {
+	const text = "SELECT id, records, deltas, raw_bytes, counts, x'' FROM" +
+		" (SELECT * FROM batches WHERE id > ? ORDER BY id LIMIT ?) WHERE stored_at < ? ORDER BY id"
+	for after := uint64(0); ; {
+		old, err := selectRows(ctx, tx, text, after, chunk, t.oldest.UnixMilli())
+		if err != nil {
 			return err
 		}
+		for _, r := range old {
+			after = r.id
+			if t.keep(r.id) {
+				continue
+			}
+			if err := t.drop(ctx, tx, r, outbox.Expired); err != nil {
+				return err
+			}
+		}
+		if len(old) < chunk {
+			return nil
+		}
 	}
-	return nil
 }
 
 // makeRoom drops deltas, the oldest first, and then the oldest batches, until

@@ -209,3 +209,33 @@ func TestExpiry(t *testing.T) {
 	}
 	balance(t, s)
 }
+
+// TestExpiryOfManyBatches drops more than are looked at together.
+func TestExpiryOfManyBatches(t *testing.T) {
+	s := open(t, Config{Dir: t.TempDir(), Batch: outbox.Limits{MaxRecords: 1}})
+	for i := range 5 * chunk / 2 {
+		s.Append(entry(0, fmt.Sprint(i)))
+	}
+	synced(t, s)
+	s.disk.Lock()
+	s.cfg.MaxAge = -time.Hour
+	s.disk.Unlock()
+	synced(t, s)
+	if ever, _ := s.Ledger(); ever[namePrompt].Settled[outbox.Expired] != 5*chunk/2 {
+		t.Errorf("ledger = %+v; want all expired", ever)
+	}
+	balance(t, s)
+}
+
+// TestSettings checks what keeps a power cut from costing more than the last transaction.
+func TestSettings(t *testing.T) {
+	s := open(t, Config{Dir: t.TempDir()})
+	for pragma, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "auto_vacuum": "2", "fullfsync": "1", "checkpoint_fullfsync": "1", "trusted_schema": "0",
+	} {
+		var got string
+		if err := s.db.sql.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("PRAGMA %s = %q, %v; want %q", pragma, got, err, want)
+		}
+	}
+}
