@@ -21,15 +21,15 @@ func TestAgentsOverWebSocket(t *testing.T) {
 	connected := prefixed("1", "connect 101 success true")
 	completed := prefixed("1", "response.completed 12/4/3/1/15 by completed")
 	asked, askedMore := prefixed("1", "ask success true reused false"), prefixed("1", "ask success true reused true")
-	twice := slices.Concat(connected, begins("1", 9), asked, completed, prefixed("1", "prompt of 9"), askedMore, completed)
-	called := slices.Concat(connected, begins("1", 26), asked, completed, results(), askedMore, completed)
+	twice := slices.Concat(connected, asked, begins("1", 9), completed, askedMore, prefixed("1", "prompt of 9"), completed)
+	called := slices.Concat(connected, asked, begins("1", 26), completed, askedMore, results(), completed)
 	agents := map[string]agent{
 		"openai": {program: openai.scenario("socket"), api: greetTwice, want: twice},
 		"twins": {
 			program: openai.scenario("socketTwins"), api: greetTwice,
-			want: slices.Concat(connected, begins("1", 9), asked, completed, begins("2", 9), prefixed("2",
-				"ask success true reused true", "response.completed 12/4/3/1/15 by completed",
-			)),
+			want: slices.Concat(connected, asked, begins("1", 9), completed,
+				prefixed("2", "ask success true reused true"), begins("2", 9),
+				prefixed("2", "response.completed 12/4/3/1/15 by completed")),
 		},
 		"agents":         {program: script.scenario("socket"), api: callAndGreet, want: called},
 		"agents deflate": {program: script.scenario("socket"), api: callAndGreet, want: called, socket: responsestest.WebSocketDeflate},
@@ -40,7 +40,7 @@ func TestAgentsOverWebSocket(t *testing.T) {
 				api.Once(responsestest.Error(http.StatusTooManyRequests, "requests", "rate_limit_exceeded", "slow down"))
 			},
 			failures: []string{"WebSocketError"},
-			want: slices.Concat(connected, begins("1", 9), asked, prefixed("1",
+			want: slices.Concat(connected, asked, begins("1", 9), prefixed("1",
 				"response.completed by upstream: http 429: slow down (ERROR)",
 			)),
 		},
