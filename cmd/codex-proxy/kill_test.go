@@ -174,7 +174,11 @@ func reportUntilKilled(t *testing.T, file string, round int, after time.Duration
 		defer close(done)
 		client := &http.Client{Transport: &http.Transport{}}
 		defer client.CloseIdleConnections()
+		// Slowly, so that batches are sealed by time.
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
 		for i := 0; ctx.Err() == nil; i++ {
+			<-tick.C
 			prompt := fmt.Sprintf("prompt %d of round %d", i, round)
 			body := strings.Replace(promptReport, "hello", prompt, 1)
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+report.EventsPath, strings.NewReader(body))
