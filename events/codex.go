@@ -15,6 +15,8 @@ func expandCodex(r Record, yield func(Record)) {
 		expandWebSocketConnect(r, *event, yield)
 	case *ConversationStarts:
 		expandConversationStarts(r, *event, yield)
+	case *WebSocketRequest:
+		expandWebSocketRequest(r, *event, yield)
 	case *ToolDecision:
 		expandToolDecision(r, *event, yield)
 	case *ToolResult:
@@ -62,6 +64,19 @@ func expandWebSocketConnect(r Record, event WebSocketConnect, yield func(Record)
 	}
 	if event.Success {
 		event.StatusCode = Opt[int64]{}
+	}
+	if !r.Scope.Profile.TellsReauth() {
+		event.Reauth = Opt[bool]{}
+	}
+	r.Event = &event
+	yield(r)
+}
+
+// expandWebSocketRequest tells the first request of a connection as releases
+// did that made connections only when they asked.
+func expandWebSocketRequest(r Record, event WebSocketRequest, yield func(Record)) {
+	if event.First && !r.Scope.Profile.ConnectsAhead() {
+		event.Reused = Some(false)
 	}
 	r.Event = &event
 	yield(r)

@@ -92,6 +92,14 @@ func (p Profile) TellsTier() bool { return !p.before(145) }
 // upstream left out.
 func (p Profile) ZeroFillsTokens() bool { return !p.before(64) }
 
+// TellsReauth reports whether Codex has auth.reauth on codex.websocket_connect:
+// 0.169 does, 0.166 does not, and those between cannot be had.
+func (p Profile) TellsReauth() bool { return !p.before(167) }
+
+// ConnectsAhead reports whether Codex takes the connection of a warm-up for one
+// that was there before: 0.158 does, 0.157 does not.
+func (p Profile) ConnectsAhead() bool { return !p.before(158) }
+
 // SplitsDecisions reports whether Codex spells decisions with underscores
 // (openai/codex#38299); before, it wrote the lower-cased enum names.
 func (p Profile) SplitsDecisions() bool { return !p.before(148) }

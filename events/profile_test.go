@@ -32,6 +32,8 @@ func habits() []habit {
 		{"TellsCacheWrite", "0.145", "", "`cache_write_token_count` exists"},
 		{"TellsTier", "0.145", "", "`service_tier` and `model_reasoning_effort` exist"},
 		{"SplitsDecisions", "0.148", "", "`approved_for_session`, before `approvedforsession`"},
+		{"ConnectsAhead", "0.158", "", "`auth.connection_reused` of a first warm-up is true, before false"},
+		{"TellsReauth", "0.167", "", "`auth.reauth` exists"},
 	}
 }
 

@@ -26,7 +26,7 @@ type WebSocketConnect struct {
 	AfterUnauth  Opt[bool]  `attr:"auth.retry_after_unauthorized" doc:"Whether the handshake repeats one that was answered 401, with other credentials." absent:"not known"`
 	Endpoint     string     `attr:"endpoint,omitempty" doc:"Path of the endpoint below the base URL, such as /responses." absent:"the request is for no path below it"`
 	Reused       Opt[bool]  `attr:"auth.connection_reused" doc:"Always false: a handshake makes a new connection." absent:"not known"`
-	Reauth       Opt[bool]  `attr:"auth.reauth" doc:"Always false: what Codex tells when it logs in again, the wire does not show." absent:"not known"`
+	Reauth       Opt[bool]  `attr:"auth.reauth" doc:"Always false: what Codex tells when it logs in again, the wire does not show." absent:"not known" differs:"in Codex since 0.167; schema codex leaves it out before"`
 	ErrRequestID string     `attr:"auth.request_id,omitempty" doc:"x-request-id of a refused handshake." absent:"the connection was made, or the upstream sent none"`
 	ErrCFRay     string     `attr:"auth.cf_ray,omitempty" doc:"cf-ray of a refused handshake." absent:"the connection was made, or the upstream sent none"`
 	AuthError    string     `attr:"auth.error,omitempty" doc:"x-openai-authorization-error of a refused handshake." absent:"the upstream sent none"`
@@ -61,9 +61,11 @@ type WebSocketRequest struct {
 	DurationMS   int64      `attr:"duration_ms" codex:"string" unit:"ms" doc:"Time from the message's first byte to its last." differs:"a string in Codex, which times its own sending"`
 	Success      bool       `attr:"success,bool-string" doc:"Whether the whole message was passed on: the string true or false."`
 	ErrorMessage string     `attr:"error.message,omitempty" doc:"Why it was not passed on." absent:"it was"`
-	Reused       Opt[bool]  `attr:"auth.connection_reused" doc:"Whether the connection was there before the request: it carried one before, or was made to be warm." absent:"not known"`
+	Reused       Opt[bool]  `attr:"auth.connection_reused" doc:"Whether the connection was there before the request: it carried one before, or was made to be warm." absent:"not known" differs:"schema codex says false of a first warm-up for Codex before 0.158, as Codex did"`
 	Warmup       Opt[bool]  `attr:"request.warmup" doc:"Whether nothing is to be generated: the request only prepares the next one." absent:"the message is not readable" differs:"not in Codex"`
 	RequestBytes Opt[int64] `attr:"http.request.body.size" unit:"By" doc:"Bytes of the message, uncompressed." absent:"not known" differs:"not in Codex"`
+	// First marks the first request of a connection.
+	First bool
 }
 
 // EventName implements Event.

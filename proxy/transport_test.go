@@ -105,7 +105,7 @@ func TestUpgradePasses(t *testing.T) {
 		_, _ = io.WriteString(conn, "echo "+line)
 	}))
 	defer upstream.Close()
-	server, records := start(t, upstream.URL+"/v1")
+	server, handler, records, _ := startLogged(t, upstream.URL+"/v1")
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +124,11 @@ func TestUpgradePasses(t *testing.T) {
 	_, _ = io.WriteString(conn, "hello\n")
 	if got, err := reader.ReadString('\n'); err != nil || got != "echo hello\n" {
 		t.Errorf("echo = %q, %v; want the frame back", got, err)
+	}
+	conn.Close()
+	server.Close()
+	if err := handler.Idle(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	// What passes is no WebSocket: the handshake is told, and nothing else.
 	if got := records.lines(); len(got) != 1 || got[0] != "codex.websocket_connect 101 true " {

@@ -56,13 +56,16 @@ func (e *exchange) connected(response *http.Response) {
 		return
 	}
 	defer e.contain()
-	e.tellConnect(outcome{header: response.Header, status: response.StatusCode, at: time.Now()})
-	response.Body = e.tapped(conn, response.Header)
+	made := e.connect(outcome{header: response.Header, status: response.StatusCode, at: time.Now()})
+	response.Body = e.tapped(conn, response.Header, made)
 	e.tunnel = true
 }
 
-// tellConnect records codex.websocket_connect.
-func (e *exchange) tellConnect(o outcome) {
+// tellConnect records the codex.websocket_connect of a refused handshake.
+func (e *exchange) tellConnect(o outcome) { e.recorder.Record(e.connect(o)) }
+
+// connect returns a codex.websocket_connect.
+func (e *exchange) connect(o outcome) events.Record {
 	scope := session.Identify(e.in.Header.Get, responses.Request{}, e.h.cfg.Resource, e.id)
 	scope.RequestID = requestID(o.header)
 	_, after := e.h.cfg.Sessions.Attempt(session.Call{
@@ -71,7 +74,7 @@ func (e *exchange) tellConnect(o outcome) {
 	event := webSocketConnect(apiRequest(e.in, e.endpoint, o))
 	event.DurationMS = events.Milliseconds(o.at.Sub(e.arrived))
 	event.AfterUnauth = events.Some(after)
-	e.recorder.Record(events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"})
+	return events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"}
 }
 
 // webSocketConnect makes the event of a handshake from that of a request.

@@ -3,10 +3,8 @@ package proxy
 import (
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -18,40 +16,42 @@ import (
 
 // Bounds of what a socket remembers.
 const (
-	maxOpenTurns  = 64 // requests that wait for their response
-	maxEarly      = 256
-	maxEarlyBytes = 1 << 20
+	maxWaiting      = 64 // requests behind the one that is answered
+	maxWaitingBytes = 8 << 20
+	maxEarly        = 256
+	maxEarlyBytes   = 1 << 20
+	maxModelBytes   = 256
 )
 
 // socket tells what passes through a WebSocket at /responses: each
 // response.create is a request, the messages that follow are its response. The
-// server answers requests in their order.
+// server answers one request after the other.
+//
+// The two directions are looked at by two goroutines, each when bytes have
+// passed, so that either may be ahead. A request that comes before the end of
+// the response before it was seen waits for that, and messages that come before
+// the request they answer wait for it.
 type socket struct {
 	e   *exchange
 	ray string
 
-	mu    sync.Mutex
-	asked int               // requests so far
-	open  []*responses.Turn // not answered to the end, oldest first
-	// early are messages that came before the request they answer was seen: the
-	// two directions are looked at by two goroutines.
-	early      []earlyMessage
-	earlyBytes int
-}
-
-type earlyMessage struct {
-	data, tail []byte
-	at         time.Time
+	mu     sync.Mutex
+	made   *events.Record  // the handshake, until a request tells the model
+	begun  int             // requests told
+	turn   *responses.Turn // the response under way, nil between two
+	named  bool            // response.created came for it
+	behind pile            // requests that wait for the turn to end
+	early  pile            // messages that wait for their request
 }
 
 // tapped returns conn with a look at what passes. What the handshake agreed on
 // stands in its answer.
-func (e *exchange) tapped(conn io.ReadWriteCloser, header http.Header) io.ReadWriteCloser {
+func (e *exchange) tapped(conn io.ReadWriteCloser, header http.Header, made events.Record) io.ReadWriteCloser {
 	agreed, err := wstap.ParseExtensions(header["Sec-Websocket-Extensions"])
 	if err != nil {
 		e.h.lostSockets.Add(1)
 	}
-	s := &socket{e: e, ray: limited(header.Get("Cf-Ray"))}
+	s := &socket{e: e, ray: limited(header.Get("Cf-Ray")), made: &made}
 	return wstap.NewTunnel(conn, wstap.Sinks{Client: socketClient{s}, Server: socketServer{s}, End: s.end}, wstap.Options{
 		Deflate:         agreed,
 		MaxMessageBytes: e.h.cfg.MaxEventBytes,
@@ -61,20 +61,32 @@ func (e *exchange) tapped(conn io.ReadWriteCloser, header http.Header) io.ReadWr
 }
 
 // ask takes a request.
-func (s *socket) ask(m *wstap.Message) {
+func (s *socket) ask(m message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.turn == nil {
+		s.begin(m)
+		return
+	}
+	if !s.behind.push(m, maxWaiting, maxWaitingBytes) {
+		s.lost()
+	}
+}
+
+// begin tells of a request, and of what came in answer to it already. The caller
+// holds mu.
+func (s *socket) begin(m message) {
 	inspector := responses.NewInspector(responses.InspectorConfig{Items: true, InFlight: s.e.h.cfg.Sessions.InFlight})
-	inspector.Write(m.Data)
+	inspector.Write(m.data)
 	request := inspector.Request()
 	if request.Malformed {
 		s.e.h.malformed.Add(1)
 	}
-	s.mu.Lock()
-	s.asked++
-	number := s.asked
-	s.mu.Unlock()
-	id := s.e.id + "-" + strconv.Itoa(number)
+	s.tellMade(request.Model)
+	s.begun++
+	id := s.e.id + "-" + strconv.Itoa(s.begun)
 	conversation := id
-	if number == 1 {
+	if s.begun == 1 {
 		// The handshake is part of the first conversation.
 		conversation = s.e.id
 	}
@@ -84,70 +96,94 @@ func (s *socket) ask(m *wstap.Message) {
 	}
 	exchange := s.e.h.cfg.Sessions.Begin(&session.Arrival{
 		Header: s.e.in.Header.Get, Endpoint: s.e.endpoint, Request: request, Input: input,
-		Resource: s.e.h.cfg.Resource, ExchangeID: conversation, Auth: credentialSum(s.e.in.Header), At: m.Start, Late: s.e.recorder,
+		Resource: s.e.h.cfg.Resource, ExchangeID: conversation, Auth: credentialSum(s.e.in.Header), At: m.start, Late: s.e.recorder,
 	})
 	for _, record := range exchange.Records() {
 		s.e.recorder.Record(record)
 	}
 	s.e.recorder.Record(events.Record{
 		Event: &events.WebSocketRequest{
-			DurationMS:   events.Milliseconds(m.At.Sub(m.Start)),
+			DurationMS:   events.Milliseconds(m.at.Sub(m.start)),
 			Success:      true,
-			Reused:       events.Some(number > 1 || request.WarmsUp),
+			Reused:       events.Some(s.begun > 1 || request.WarmsUp),
 			Warmup:       events.Some(request.WarmsUp),
-			RequestBytes: events.Some(m.Size),
+			RequestBytes: events.Some(m.size),
+			First:        s.begun == 1,
 		},
-		Scope: exchange.Scope(), Time: m.At, ID: id + "-0",
+		Scope: exchange.Scope(), Time: m.at, ID: id + "-0",
 	})
-	s.expect(responses.NewTurn(responses.TurnConfig{
-		Recorder: s.e.recorder, Scope: exchange.Scope(), ExchangeID: id, Start: m.At,
+	s.named = false
+	s.turn = responses.NewTurn(responses.TurnConfig{
+		Recorder: s.e.recorder, Scope: exchange.Scope(), ExchangeID: id, Start: m.at,
 		Endpoint: s.e.endpoint, Request: request, CFRay: s.ray, WebSocket: true, Items: exchange,
-	}))
+	})
+	for _, m := range s.early.take() {
+		s.answer(m)
+	}
 }
 
-// expect takes the response that is to come, and what came of it already.
-func (s *socket) expect(turn *responses.Turn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.open) == maxOpenTurns {
-		s.e.h.lostSockets.Add(1)
+// tellMade records the handshake, which names no model itself in releases of
+// Codex before 0.160. The caller holds mu.
+func (s *socket) tellMade(model string) {
+	if s.made == nil {
 		return
 	}
-	s.open = append(s.open, turn)
-	early := s.early
-	s.early, s.earlyBytes = nil, 0
-	for _, m := range early {
-		s.answer(m.data, m.tail, m.at)
+	record := *s.made
+	s.made = nil
+	if record.Scope.Model == "" && len(model) <= maxModelBytes {
+		scope := *record.Scope
+		scope.Model, scope.Slug = model, model
+		record.Scope = &scope
 	}
+	s.e.recorder.Record(record)
 }
 
 // answered takes a message of the server.
-func (s *socket) answered(m *wstap.Message) {
+func (s *socket) answered(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.open) > 0 {
-		s.answer(m.Data, m.Tail, m.At)
+	if s.turn == nil {
+		if !s.early.push(m, maxEarly, maxEarlyBytes) {
+			s.lost()
+		}
 		return
 	}
-	if len(s.early) == maxEarly || s.earlyBytes+len(m.Data) > maxEarlyBytes {
-		return
-	}
-	s.earlyBytes += len(m.Data)
-	s.early = append(s.early, earlyMessage{slices.Clone(m.Data), slices.Clone(m.Tail), m.At})
+	s.answer(m)
 }
 
 // answer shows a message to the response under way. The caller holds mu.
-func (s *socket) answer(data, tail []byte, at time.Time) {
-	if len(s.open) > 0 && s.open[0].Message(data, tail, at) {
-		s.open = slices.Delete(s.open, 0, 1)
+func (s *socket) answer(m message) {
+	if s.turn == nil {
+		s.early.push(m, maxEarly, maxEarlyBytes)
+		return
+	}
+	if gjson.GetBytes(m.data, "type").Str == "response.created" {
+		if s.named && len(s.behind.messages) > 0 {
+			// The response before ended without a word.
+			s.turn.End(responses.Ending{By: "upstream", At: m.at})
+			s.next()
+		}
+		s.named = true
+	}
+	if s.turn.Message(m.data, m.tail, m.at) {
+		s.next()
 	}
 }
 
-// end tells of the responses that did not come to their end.
+// next goes on to the request that waits. The caller holds mu.
+func (s *socket) next() {
+	s.turn = nil
+	if m, ok := s.behind.pop(); ok {
+		s.begin(m)
+	}
+}
+
+// end tells of the requests that did not come to their end.
 func (s *socket) end(end wstap.End) {
 	defer s.e.h.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tellMade("")
 	by := "client"
 	switch {
 	case s.e.h.cut.Err() != nil:
@@ -155,10 +191,10 @@ func (s *socket) end(end wstap.End) {
 	case end.By == wstap.EndedByServer, end.By == wstap.EndedByReadError:
 		by = "upstream"
 	}
-	for _, turn := range s.open {
-		turn.End(responses.Ending{By: by, Err: end.Err, At: end.At})
+	for s.turn != nil {
+		s.turn.End(responses.Ending{By: by, Err: end.Err, At: end.At})
+		s.next()
 	}
-	s.open = nil
 }
 
 // lost counts a direction that cannot be looked at any more.
@@ -170,7 +206,7 @@ type socketClient struct{ *socket }
 // Message implements wstap.Sink.
 func (c socketClient) Message(m *wstap.Message) {
 	if !m.Binary && gjson.GetBytes(m.Data, "type").Str == "response.create" {
-		c.ask(m)
+		c.ask(messageOf(m))
 	}
 }
 
@@ -186,7 +222,7 @@ type socketServer struct{ *socket }
 // Message implements wstap.Sink.
 func (s socketServer) Message(m *wstap.Message) {
 	if !m.Binary {
-		s.answered(m)
+		s.answered(messageOf(m))
 	}
 }
 
