@@ -34,7 +34,7 @@ func TestMemoryHoldsWhatIsWritten(t *testing.T) {
 	o := NewMemory(Limits{MaxRecords: 2, MaxBytes: 100}, Limits{MaxRecords: 1, MaxBytes: 100})
 	o.Append(entry("a"))
 	o.Append(entry("b"))
-	held, _ := o.Hold()
+	held, _, _ := o.Hold(100)
 	o.Append(entry("c"))
 	o.Append(entry("d"))
 	if len(held) != 2 {
@@ -58,6 +58,21 @@ func TestMemoryHoldsWhatIsWritten(t *testing.T) {
 	o.Done(Entry{ID: first.ID}, Settled{Delivered: first.Counts})
 	if ever, _ := o.Ledger(); ever["a"].Settled[Delivered] != 1 || ever["a"].Queued() != 0 {
 		t.Errorf("Ledger() = %v; want a delivered", ever)
+	}
+}
+
+// TestMemoryHoldsAPart has the books tell of what is held alone.
+func TestMemoryHoldsAPart(t *testing.T) {
+	o := NewMemory(Limits{MaxRecords: 100, MaxBytes: 1000}, Limits{MaxRecords: 1, MaxBytes: 100})
+	for i, name := range []string{"a", "b", "c", "d"} {
+		o.Append(Entry{Payload: make([]byte, 10*(4-i)), Records: 1, Counts: Tally{name: 1}})
+	}
+	for _, test := range []struct{ maxBytes, want int }{{0, 1}, {40, 1}, {69, 1}, {70, 2}, {90, 3}, {100, 4}, {1000, 4}} {
+		held, ever, more := o.Hold(test.maxBytes)
+		if len(held) != test.want || more != (test.want < 4) || ever.Queued().Total() != test.want {
+			t.Errorf("Hold(%d) = %d entries, %v, %v; want %d", test.maxBytes, len(held), ever, more, test.want)
+		}
+		o.Release(false)
 	}
 }
 

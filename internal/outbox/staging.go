@@ -5,13 +5,26 @@ import "slices"
 // What follows makes a Memory the front of a store: entries wait in it until
 // they are written, and stay while nothing can be written.
 
-// Hold returns all entries, which neither change nor go before Release, and the
-// books as of this moment. A hold that was not released is renewed.
-func (o *Memory) Hold() (entries []Entry, ever Ledger) {
+// Hold returns the oldest entries, one at least and no more than so many bytes of
+// them, which neither change nor go before Release. ever are the books as if there
+// were no others; more tells whether there are. A hold that was not released is
+// renewed.
+func (o *Memory) Hold(maxBytes int) (entries []Entry, ever Ledger, more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.held = len(o.entries)
-	return slices.Clone(o.entries), o.earlier.Plus(o.book)
+	ever = o.earlier.Plus(o.book)
+	o.held = 0
+	for i, e := range o.entries {
+		maxBytes -= len(e.Payload)
+		if i == 0 || o.held == i && maxBytes >= 0 {
+			o.held++
+			continue
+		}
+		for name, n := range e.Counts {
+			ever.Observe(Tally{name: -n})
+		}
+	}
+	return slices.Clone(o.entries[:o.held]), ever, o.held < len(o.entries)
 }
 
 // Release ends a hold. Entries that were written leave the memory without a

@@ -46,6 +46,7 @@ func (s *Store) attach() error {
 		}
 	}
 	s.db, s.floor, s.retryAt, s.written = db, 0, time.Time{}, found.stored
+	s.tidied = time.Now()
 	s.records.Store(int64(found.records))
 	s.bytes.Store(found.bytes)
 	s.memory.Inherit(found.ledger, found.queued)

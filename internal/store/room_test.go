@@ -159,3 +159,31 @@ func TestFullDatabase(t *testing.T) {
 		t.Errorf("waiting = %q after a restart; want %q", again, got)
 	}
 }
+
+// TestSpaceIsGivenBack delivers a large backlog while there is always something to write.
+func TestSpaceIsGivenBack(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Config{Dir: dir})
+	for i := range 50 {
+		s.Append(entry(1<<20, fmt.Sprint(i)))
+	}
+	synced(t, s)
+	before := diskUse(t, dir)
+	for records, _ := s.Size(); records > 0; records, _ = s.Size() {
+		deliver(t, s, 1)
+	}
+	s.Append(entry(0, "next"))
+	s.work(false)
+	if got := diskUse(t, dir); got < before-2*walBytes {
+		t.Errorf("files shrank from %d to %d bytes; want them left alone until it is time", before, got)
+	}
+	s.disk.Lock()
+	s.tidied = s.tidied.Add(-housekeeping)
+	s.disk.Unlock()
+	s.Append(entry(0, "last"))
+	s.work(false)
+	if got := diskUse(t, dir); got > before-shrinkPages*4096 {
+		t.Errorf("files shrank from %d to %d bytes; want 16 MiB given back", before, got)
+	}
+	balance(t, s)
+}

@@ -28,10 +28,9 @@ func (s *Store) Run(ctx context.Context) error {
 				return nil
 			case <-delay.C:
 			}
-			s.work(false)
 		case <-timer.C:
-			s.work(true)
 		}
+		s.work(false)
 		timer.Reset(s.pause())
 	}
 }
@@ -46,7 +45,8 @@ func (s *Store) pause() time.Duration {
 	return housekeeping
 }
 
-// work brings the disk up to date, if it can be used.
+// work brings the disk up to date, if it can be used, and tidies it if that is
+// due or asked for.
 func (s *Store) work(tidy bool) {
 	s.disk.Lock()
 	defer s.disk.Unlock()
@@ -59,6 +59,12 @@ func (s *Store) work(tidy bool) {
 			return
 		}
 	}
+	if time.Since(s.tidied) >= housekeeping {
+		tidy = true
+	}
+	if tidy {
+		s.tidied = time.Now()
+	}
 	if tidy && !s.db.isThere() {
 		s.abandon(errGone)
 		return
@@ -68,9 +74,23 @@ func (s *Store) work(tidy bool) {
 	}
 }
 
-// commit writes everything that changed in one transaction.
+// maxTransaction bounds the payloads of one transaction, and so the journal. Only
+// what waited for a disk to come back is more.
+const maxTransaction = 1 << 20
+
+// commit writes everything that changed.
 func (s *Store) commit() error {
-	entries, ever := s.memory.Hold()
+	for {
+		if more, err := s.commitPart(); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// commitPart writes what changed, and of what is new as much as one transaction
+// may have. It reports whether there is more.
+func (s *Store) commitPart() (more bool, err error) {
+	entries, ever, more := s.memory.Hold(maxTransaction)
 	stored := false
 	defer func() {
 		// A panic must not keep the entries held either.
@@ -85,7 +105,7 @@ func (s *Store) commit() error {
 	}
 	if err := s.db.commit(&t); err != nil {
 		s.fails(err)
-		return err
+		return false, err
 	}
 	stored = true
 	for _, e := range entries {
@@ -99,7 +119,7 @@ func (s *Store) commit() error {
 	clear(s.changed)
 	s.retryAt = time.Time{}
 	s.health.works(t.size, t.settled[outbox.QueueFull].Total())
-	return nil
+	return more, nil
 }
 
 // tidy gives free pages back after a backlog.

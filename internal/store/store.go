@@ -99,6 +99,7 @@ type Store struct {
 	floor   uint64                  // no row with an ID up to it is left
 	written outbox.Ledger           // the books as they are on disk
 	retryAt time.Time               // nothing is tried before
+	tidied  time.Time               // when age and free space were looked after
 	closed  bool
 
 	health health
