@@ -47,7 +47,7 @@ func held(r *Reader) int {
 
 // heldAtMost bounds that: two buffers of a message, perhaps doubled beyond a small limit, two tails and a window.
 func heldAtMost(limit int) int {
-	return 2*max(limit+len(deflateEnd), 2*minBytes) + 2*2*TailBytes + 2*32<<10
+	return 2*max(limit+len(deflateEnd), 2*minBytes) + 2*2*TailBytes + 48<<10
 }
 
 func addStreams(f *testing.F) {

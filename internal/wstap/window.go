@@ -4,7 +4,7 @@ package wstap
 // the latest bytes without a gap, at most size of them.
 type window struct {
 	size int
-	buf  []byte // up to twice size, so that a byte is moved about once
+	buf  []byte // up to half as much again, so that a byte is moved about twice
 }
 
 // write adds what was decompressed.
@@ -12,10 +12,13 @@ func (w *window) write(b []byte) {
 	if len(b) > w.size {
 		b = b[len(b)-w.size:]
 	}
-	if len(w.buf)+len(b) > 2*w.size {
-		w.buf = w.buf[:copy(w.buf, w.latest())]
+	room := w.size + w.size/2
+	if len(w.buf)+len(b) > room {
+		// What the new bytes push out of the window need not be moved.
+		keep := min(len(w.buf), w.size-len(b))
+		w.buf = w.buf[:copy(w.buf, w.buf[len(w.buf)-keep:])]
 	}
-	w.buf = append(grow(w.buf, len(b), 2*w.size), b...)
+	w.buf = append(grow(w.buf, len(b), room), b...)
 }
 
 // latest returns what a message may refer to.
