@@ -135,18 +135,3 @@ func TestInflateCorrupt(t *testing.T) {
 		}
 	}
 }
-
-// TestInflateLastBlocks bounds what a small message can cost: every last block makes the window be copied.
-func TestInflateLastBlocks(t *testing.T) {
-	block := "\x01\x01\x00\xfe\xffx" // a last block with an x
-	for _, c := range []struct {
-		blocks int
-		want   Cut
-	}{{1, Whole}, {2, Whole}, {maxLastBlocks - 1, Whole}, {maxLastBlocks + 1, CutCorrupt}, {100_000, CutCorrupt}} {
-		payload := strings.Repeat(block, c.blocks) + "\x00"
-		got, _ := read(FromServer, deflated, frames(packed(payload)))
-		if got[0].Cut != c.want || got[0].Size != int64(min(c.blocks, maxLastBlocks)) {
-			t.Errorf("%d blocks: %v, %d bytes; want %v", c.blocks, got[0].Cut, got[0].Size, c.want)
-		}
-	}
-}

@@ -88,6 +88,19 @@ func TestTunnelEndSumsUp(t *testing.T) {
 	}
 }
 
+func TestTunnelWithoutSinks(t *testing.T) {
+	var ends []End
+	for _, sinks := range []Sinks{{}, {End: func(end End) { ends = append(ends, end) }}} {
+		tunnel := NewTunnel(newScript(step{data: str(text("1"), closing(1000, ""))}), sinks, Options{})
+		readAll(tunnel)
+		tunnel.Write([]byte("no frames"))
+		tunnel.Close()
+	}
+	if len(ends) != 1 || ends[0].Panics != 0 || ends[0].By != EndedByServer || ends[0].Server.Messages != 1 || ends[0].Client.Lost == NotLost {
+		t.Errorf("ends = %+v; want one by the server, without panics", ends)
+	}
+}
+
 // TestTunnelFirstCloseFrame has a client that answers the server's close frame before the proxy's loop comes back to
 // Read, so that the answer is looked at first.
 func TestTunnelFirstCloseFrame(t *testing.T) {

@@ -46,6 +46,7 @@ func TestParseExtensions(t *testing.T) {
 		{header: "permessage-deflate, permessage-bzip2", err: `unknown extension "permessage-bzip2"`},
 		{header: "permessage-bzip2, permessage-deflate", err: `unknown extension "permessage-bzip2"`},
 		{header: "x-webkit-deflate-frame", err: "unknown extension"},
+		{header: "!AZaz09~", err: `unknown extension "!AZaz09~"`},
 		{header: strings.Repeat("x", 1<<20), err: `unknown extension "` + strings.Repeat("x", 40) + `"`},
 		{header: ";", err: "malformed"},
 		{header: "=", err: "malformed"},

@@ -56,7 +56,6 @@ type Tunnel struct {
 	mu     sync.Mutex // guards what follows; never held during calls of conn or a Sink
 	active int        // calls of Read and Write in progress, and of Close
 	closed bool
-	ended  bool
 	end    End
 }
 
@@ -166,8 +165,7 @@ func (t *Tunnel) enter() bool {
 func (t *Tunnel) leave() {
 	t.mu.Lock()
 	t.active--
-	last := t.closed && t.active == 0 && !t.ended
-	t.ended = t.ended || last
+	last := t.closed && t.active == 0 // which happens once, as nothing enters any more
 	t.mu.Unlock()
 	if last {
 		t.conclude()
