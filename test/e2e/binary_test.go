@@ -50,6 +50,8 @@ type proxy struct {
 	port string
 	log  *proxyLog
 
+	conversations int // held through it
+
 	process *os.Process
 	ended   chan struct{} // closed once the process ended, with err
 	err     error

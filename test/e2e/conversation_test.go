@@ -2,6 +2,8 @@ package e2e_test
 
 import (
 	"net/http"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,17 +63,24 @@ func agentHeader() http.Header {
 	}
 }
 
-// converse holds a conversation through p with a model of [newModel], which must not notice the proxy.
+// converse holds another conversation through p with a model of [newModel], which must not notice the proxy. The first one
+// is c1.
 func converse(t *testing.T, p *proxy) {
 	t.Helper()
-	ask(t, p)
-	report(t, p, conversationReports, `{"accepted":4,"rejected":0,"errors":[]}`)
+	p.conversations++
+	number := strconv.Itoa(p.conversations)
+	another := strings.NewReplacer(`"c1"`, `"c`+number+`"`, `"call_1"`, `"call_`+number+`"`)
+	header := agentHeader()
+	header.Set("Conversation_id", "c"+number)
+	header.Set("Session_id", "c"+number)
+	ask(t, p, header, another.Replace(conversationRequest))
+	report(t, p, another.Replace(conversationReports), `{"accepted":4,"rejected":0,"errors":[]}`)
 }
 
 // ask asks a model of [newModel] through p and wants its answer to the byte.
-func ask(t *testing.T, p *proxy) {
+func ask(t *testing.T, p *proxy, header http.Header, request string) {
 	t.Helper()
-	status, body := do(t.Context(), t, http.MethodPost, p.url+"/v1/responses", agentHeader(), conversationRequest)
+	status, body := do(t.Context(), t, http.MethodPost, p.url+"/v1/responses", header, request)
 	if status != http.StatusOK {
 		t.Errorf("POST /v1/responses = %d; want 200: %s", status, body)
 	}

@@ -85,7 +85,8 @@ func TestHostileTraffic(t *testing.T) {
 				if requests := receiver.Named(records, "codex.api_request"); len(requests) != 1 || requests[0].Attrs["originator"] != "caf\uFFFD" {
 					t.Errorf("records %q arrived; want one of the request, with its originator mended", names(records))
 				}
-				last := records[len(records)-1]
+				streamed := receiver.Named(records, "codex.sse_event")
+				last := streamed[len(streamed)-1]
 				if message, _ := last.Attrs["error.message"].(string); message == "" || last.Attrs["stream.ended_by"] != "upstream" {
 					t.Errorf("the last record is %.300q; want the failure of the stream", last.Attrs)
 				}
@@ -136,7 +137,7 @@ func TestHostileReports(t *testing.T) {
 func checkAllArrive(t *testing.T, p *proxy, collector *receiver.Receiver) []receiver.Record {
 	t.Helper()
 	made := p.waitMetrics(t, func(m metrics) bool {
-		return m["codex_proxy_live_exchanges"] == 0 && m.observed() > 0 && m[queued] == 0
+		return m["codex_proxy_live_exchanges"] == 0 && m["codex_proxy_merge_held"] == 0 && m.observed() > 0 && m[queued] == 0
 	})
 	p.stop()
 	records := collector.Sink.Records()

@@ -80,7 +80,8 @@ func wantConversation() []receiver.Record {
 		"reasoning_token_count": int64(1), "tool_token_count": int64(15), "ttft_ms": "some ms", "model_reasoning_effort": "medium",
 		"stream.ended_by": "completed", "stream.events": int64(5), "stream.deltas": int64(1),
 	})
-	start := with(common("codex.conversation_starts", "agent"), map[string]any{
+	// The first request tells of it, too.
+	start := with(common("codex.conversation_starts", "both"), map[string]any{
 		"provider_name": "proxy", "reasoning_effort": "medium", "context_window": int64(272000),
 		"approval_policy": "never", "sandbox_policy": "read-only", "mcp_servers": "",
 	})
