@@ -42,8 +42,12 @@ func ParseAgent(userAgent, originator string) Agent {
 		agent.Codex = true
 		return agent
 	}
-	product, _, _ := strings.Cut(userAgent, " ")
+	product, rest, _ := strings.Cut(userAgent, " ")
 	name, version, _ := strings.Cut(product, "/")
+	if next, _, _ := strings.Cut(rest, " "); !beginsWithDigit(version) && beginsWithDigit(next) {
+		// OpenAI/JS 7.57.0: OpenAI's SDKs name their language first.
+		version = next
+	}
 	if agent.Originator == "" {
 		agent.Originator = bounded(name)
 	}
@@ -58,6 +62,8 @@ func (a Agent) Profile() events.Profile {
 	}
 	return events.CodexProfile(a.Version)
 }
+
+func beginsWithDigit(s string) bool { return s != "" && '0' <= s[0] && s[0] <= '9' }
 
 func bounded(s string) string {
 	if len(s) > maxAgentBytes {

@@ -129,9 +129,11 @@ func (t *Tracker) derive(a *Arrival, owner uint64) string {
 // the request is a retry of it.
 func (t *Tracker) repeated(a *Arrival, owner uint64) *conversation {
 	list := t.linked(linkKey(byBody, owner, bodyValue(a.Request.Sum)))
+	// OpenAI's SDKs count their retries, also those of a response that stalled.
+	retried := a.Header("X-Stainless-Retry-Count") != "" && a.Header("X-Stainless-Retry-Count") != "0"
 	return only(list, func(c *conversation) bool {
 		last := c.last[a.Endpoint.Path]
-		return last != nil && last.call.Sum == a.Request.Sum && (last.call.Status == 0 || last.call.Status >= 400)
+		return last != nil && last.call.Sum == a.Request.Sum && (retried || last.call.Status == 0 || last.call.Status >= 400)
 	})
 }
 

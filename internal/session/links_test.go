@@ -130,7 +130,12 @@ func TestRetryOfAnSDK(t *testing.T) {
 	failed(first, 500)
 	second := k.sdk(body("", says("hi"))).in(t, first).wants(t)
 	failed(second, 200)
-	k.sdk(body("", says("hi"))).alone(t, k).wants(t, "starts", "prompt hi")
+	// The body stalled, and the SDK says that it tries again.
+	retry := map[string]string{"user-agent": sdk["user-agent"], "x-stainless-retry-count": "1"}
+	third := k.send(retry, body("", says("hi"))).in(t, first).wants(t)
+	failed(third, 200)
+	first2 := map[string]string{"user-agent": sdk["user-agent"], "x-stainless-retry-count": "0"}
+	k.send(first2, body("", says("hi"))).alone(t, k).wants(t, "starts", "prompt hi")
 }
 
 func sumOf(document string) uint64 {
