@@ -55,6 +55,7 @@ func (s *service) server() *http.Server {
 		Handler:           s.routes(),
 		ReadHeaderTimeout: s.limits.ReadHeaderTimeout,
 		IdleTimeout:       s.limits.IdleTimeout,
+		ConnState:         s.unused.state,
 		Protocols:         new(http.Protocols),
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 		// OPTIONS * is the upstream's to answer.
@@ -75,6 +76,7 @@ func (s *service) drain(ctx context.Context, server *http.Server, endFeed func()
 	defer cancel()
 	closed := make(chan error, 1)
 	go func() { closed <- server.Shutdown(grace) }()
+	s.unused.close()
 	if err := s.proxy.Idle(grace); err != nil {
 		s.logger.WarnContext(ctx, "grace is over, cutting streams", slog.Int64("live", s.proxy.Stats().Live))
 		s.proxy.Cut()

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,6 +127,36 @@ func TestShutdownCutsStreamsAfterTheGrace(t *testing.T) {
 	}
 	if got := feed.wait(); got != "proxy" {
 		t.Errorf("the feed told the endings %q; want proxy, which cut the stream", got)
+	}
+}
+
+// TestShutdownClosesUnusedConnections has a client that opened a connection ahead. It is closed at once, whatever else is
+// still going on; net/http itself would wait for five seconds.
+func TestShutdownClosesUnusedConnections(t *testing.T) {
+	model := responsestest.NewServer(t)
+	gate := responsestest.NewGate()
+	model.Once(responsestest.Stream(responsestest.Created("r1"), gate.Stop(), responsestest.Completed("r1")))
+	p := startProxy(t, model.BaseURL(), "")
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := openStream(t, p.url) // the server has accepted the first connection then
+	code := make(chan int, 1)
+	go func() { code <- p.stop() }()
+	if err := conn.SetReadDeadline(time.Now().Add(3 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("Read() = %v; want the connection closed", err)
+	}
+	gate.Open()
+	if rest, err := io.ReadAll(body); err != nil || !strings.Contains(string(rest), "response.completed") {
+		t.Errorf("the live stream got %q, %v; want its completion", rest, err)
+	}
+	if got := <-code; got != 0 {
+		t.Errorf("exit code = %d; want 0", got)
 	}
 }
 

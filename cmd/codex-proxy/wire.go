@@ -25,6 +25,7 @@ type service struct {
 	upstream *url.URL
 	logger   *slog.Logger
 	panics   atomic.Int64 // of parts under supervise
+	unused   unusedConns
 
 	health   *console.Health
 	hub      *console.Hub
