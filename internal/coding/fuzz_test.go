@@ -3,6 +3,7 @@ package coding
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -52,6 +53,9 @@ func FuzzDecoder(f *testing.F) {
 		}
 		if name != "gzip" {
 			return
+		}
+		if errors.Is(once.Err, errGzipHeader) {
+			return // The standard library takes reserved flags, which RFC 1952 §2.3.1.2 and zlib refuse.
 		}
 		if want, err := standard(body, bound); err == nil && (once.State != Done || whole != want) {
 			t.Errorf("decoded %q, %+v; want %q as the standard library", whole, once, want)
