@@ -39,7 +39,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	cmd.SetOut(a.stdout)
 	cmd.SetErr(a.stderr)
 	err := cmd.ExecuteContext(ctx)
-	if err == nil {
+	if err == nil || quietReport(args) {
 		return 0
 	}
 	if problems, ok := errors.AsType[config.Problems](err); ok {
@@ -83,6 +83,6 @@ func (a *app) rootCommand() *cobra.Command {
 		RunE:          failed(func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), source) }),
 	}
 	source.flags(root)
-	root.AddCommand(a.serveCommand(), a.healthCommand(), a.configCommand(), a.tailCommand(), a.ledgerCommand(), a.demoCommand())
+	root.AddCommand(a.serveCommand(), a.healthCommand(), a.configCommand(), a.tailCommand(), a.reportCommand(), a.ledgerCommand(), a.demoCommand())
 	return root
 }
