@@ -61,3 +61,32 @@ func BenchmarkMergerMerges(b *testing.B) {
 		m.Record(reported("a"+call, result(call)))
 	}
 }
+
+// BenchmarkLogs takes a batch as large as Codex exports it.
+func BenchmarkLogs(b *testing.B) {
+	var records []nativeRecord
+	for len(records) < 512 {
+		records = append(records, exportedBy(b)["0.169.0"]...)
+	}
+	request := exportRequest(b, records[:512])
+	asProto, err := request.MarshalProto()
+	if err != nil {
+		b.Fatal(err)
+	}
+	asJSON, err := request.MarshalJSON()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for contentType, body := range map[string][]byte{protoType: asProto, jsonType: asJSON} {
+		b.Run(contentType, func(b *testing.B) {
+			h := New(Config{})
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if got := postLogs(b, h, body, "Content-Type", contentType); got.status != 200 {
+					b.Fatal(got.status)
+				}
+			}
+		})
+	}
+}

@@ -37,12 +37,14 @@ type exported struct {
 
 // interpret makes a record of what an agent exported: an event of the catalogue
 // where it is one, told as the catalogue tells it; nothing where the traffic has
-// told it; the record as it is in any other case.
-func (h *Handler) interpret(read logRecord, now time.Time) exported {
+// told it; the record as it is in any other case. known says that the agent's
+// traffic passes through here, which counts for requests of no conversation:
+// Codex asks for the list of models before it has one.
+func (h *Handler) interpret(read logRecord, known bool, now time.Time) exported {
 	f := read.foreign
 	name := f.EventName()
 	conversation := textOf(f, "conversation.id")
-	if tellsTraffic(name) && h.sees(conversation) {
+	if tellsTraffic(name) && (h.sees(conversation) || conversation == "" && known) {
 		return exported{as: logTraffic}
 	}
 	at, timed := exportedAt(f)
@@ -79,6 +81,24 @@ func (h *Handler) sees(conversation string) bool {
 	}
 	known, ok := h.config.Scopes.Scope(conversation)
 	return ok && known != nil
+}
+
+// seesAny reports whether the traffic of any of the records' conversations passes
+// through here.
+func (h *Handler) seesAny(records []logRecord) bool {
+	last := ""
+	for _, read := range records {
+		if read.problem != 0 {
+			continue
+		}
+		if conversation := textOf(read.foreign, "conversation.id"); conversation != last {
+			last = conversation
+			if h.sees(conversation) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // catalogued completes a record whose event the catalogue has.

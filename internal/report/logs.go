@@ -82,13 +82,14 @@ func (h *Handler) takeLogs(w http.ResponseWriter, r *http.Request, encoding logE
 	}
 	var rejected [problemCount]int64
 	now := h.config.Now()
+	known := h.seesAny(reader.records)
 	for _, read := range reader.records {
 		if read.problem != 0 {
 			rejected[read.problem]++
 			h.logs.rejected[read.problem].Add(1)
 			continue
 		}
-		told := h.interpret(read, now)
+		told := h.interpret(read, known, now)
 		h.logs.kinds[told.as].Add(1)
 		if told.as != logTraffic {
 			h.config.LogsRecorder.Record(told.record)

@@ -177,6 +177,22 @@ func TestLogsOfSeenConversations(t *testing.T) {
 	}
 }
 
+// The list of models is asked for before there is a conversation.
+func TestLogsOfNoConversation(t *testing.T) {
+	models := nativeRecord{Attrs: map[string]any{"event.name": "codex.api_request", "endpoint": "/models", "duration_ms": "3", "success": true}}
+	start := nativeRecord{Attrs: map[string]any{"event.name": "codex.startup_phase", "conversation.id": "c1"}}
+	for name, test := range map[string]struct {
+		scopes Scopes
+		want   int
+	}{"seen": {known{"c1": &events.Scope{ConversationID: "c1"}}, 1}, "not seen": {known{}, 2}} {
+		h, recorded := newTest(t, Config{Scopes: test.scopes})
+		export(t, h, []nativeRecord{models, start})
+		if got := len(recorded.all()); got != test.want {
+			t.Errorf("%s: %d records; want %d", name, got, test.want)
+		}
+	}
+}
+
 // The typed schema tells a reported event like any other: ints and documented
 // spellings.
 func TestLogsTypedSchema(t *testing.T) {
