@@ -85,6 +85,7 @@ func TestSummary(t *testing.T) {
 		{&SSEEvent{Kind: Some("response.failed"), ErrorMessage: "x", EndedBy: "completed"}, "response.failed: failed"},
 		{&SSEEvent{EndedBy: "client", ErrorMessage: "x", ClientGone: true}, "stream ended by the client"},
 		{&WebSocketConnect{Endpoint: "/responses", StatusCode: Int64(101), Success: true, DurationMS: 86}, "WebSocket /responses 101 in 86 ms"},
+		{&WebSocketConnect{Endpoint: "/responses", Success: true, DurationMS: 7}, "WebSocket /responses connected in 7 ms"},
 		{&WebSocketConnect{Endpoint: "/responses", ErrorMessage: "x", DurationMS: 7}, "WebSocket /responses failed in 7 ms"},
 		{&WebSocketConnect{Endpoint: "/responses", ClientGone: true, DurationMS: 7}, "WebSocket /responses canceled in 7 ms"},
 		{&WebSocketRequest{Success: true}, "WebSocket request"},

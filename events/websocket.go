@@ -50,6 +50,8 @@ func (e *WebSocketConnect) Summary() string {
 		outcome = strconv.FormatInt(e.StatusCode.Value, 10)
 	case e.ClientGone:
 		outcome = "canceled"
+	case e.Success: // Codex tells a status of refusals only.
+		outcome = "connected"
 	}
 	return fmt.Sprintf("WebSocket %s %s in %d ms", e.Endpoint, outcome, e.DurationMS)
 }
