@@ -3,6 +3,7 @@ package events
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Names of the events that describe the traffic itself.
@@ -49,7 +50,8 @@ func (e *APIRequest) Summary() string {
 	case e.ClientGone:
 		outcome = "canceled"
 	}
-	return fmt.Sprintf("%s %s %s in %d ms", e.Method, e.Endpoint, outcome, e.DurationMS)
+	// An agent that reports its requests tells no method, and of old no endpoint.
+	return strings.TrimLeft(fmt.Sprintf("%s %s %s in %d ms", e.Method, e.Endpoint, outcome, e.DurationMS), " ")
 }
 
 // Usage is the usage object of a response, with the upstream's numbers as they

@@ -74,6 +74,7 @@ func TestSummary(t *testing.T) {
 	}{
 		{&ConversationStarts{}, "conversation starts"},
 		{&UserPrompt{Length: 5}, "prompt of 5 characters"},
+		{&APIRequest{StatusCode: Int64(200), DurationMS: 7}, "200 in 7 ms"},
 		{&APIRequest{Method: "POST", Endpoint: "/responses", StatusCode: Int64(200), DurationMS: 412}, "POST /responses 200 in 412 ms"},
 		{&APIRequest{Method: "POST", Endpoint: "/responses", ErrorMessage: "x", DurationMS: 7}, "POST /responses failed in 7 ms"},
 		{&APIRequest{Method: "POST", Endpoint: "/responses", ClientGone: true, DurationMS: 7}, "POST /responses canceled in 7 ms"},
