@@ -2,6 +2,7 @@ package wstap
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,6 +79,17 @@ func addStreams(f *testing.F) {
 	}
 }
 
+// settled leaves out how far a message was read that cannot be decompressed: libraries notice damage sooner or later.
+func settled(log []seen) []seen {
+	log = slices.Clone(log)
+	for i := range log {
+		if log[i].Cut == CutCorrupt {
+			log[i].Data, log[i].Tail, log[i].Size = "", "", 0
+		}
+	}
+	return log
+}
+
 // FuzzReader compares with interpret, whole and in any chunks, and bounds the memory.
 func FuzzReader(f *testing.F) {
 	addStreams(f)
@@ -94,7 +106,7 @@ func FuzzReader(f *testing.F) {
 					t.Errorf("%d bytes held; want at most %d", n, most)
 				}
 			}
-			if diff := cmp.Diff(want, sink.log); diff != "" {
+			if diff := cmp.Diff(settled(want), settled(sink.log)); diff != "" {
 				t.Errorf("%d chunks: calls differ (-want +got):\n%.3000s", len(chunks), diff)
 			}
 			if s := r.Stats(); s.Bytes != int64(len(stream)) || s.Lost == NotLost && s.Unfinished != unfinished {
