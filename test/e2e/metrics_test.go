@@ -63,13 +63,24 @@ func (m metrics) observed() float64 { return m.sum("codex_proxy_events_total") }
 // checkBalance checks that every record is accounted for.
 func (m metrics) checkBalance(t *testing.T) {
 	t.Helper()
-	accounted := m[delivered] + m[queued] + m.sum("codex_proxy_export_dropped_total")
-	if m.observed() != accounted {
+	if accounted := m.accounted(); m.observed() != accounted {
 		t.Errorf("%v records observed, %v delivered, waiting or dropped; want the same: %v", m.observed(), accounted, m)
 	}
 }
 
-// waitMetrics returns the first scrape for which enough reports true. The books must balance then.
+// accounted is how many records are delivered, waiting or dropped.
+func (m metrics) accounted() float64 {
+	return m[delivered] + m[queued] + m.sum("codex_proxy_export_dropped_total")
+}
+
+// settled reports whether the scrape is of one moment: a scrape reads one counter after the other, and a record on its way may be
+// counted as waiting and as delivered.
+func (m metrics) settled() bool {
+	_, exports := m[queued]
+	return !exports || m.observed() == m.accounted()
+}
+
+// waitMetrics returns the first scrape of one moment for which enough reports true. The books must balance then.
 func (p *proxy) waitMetrics(t *testing.T, enough func(metrics) bool) metrics {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
@@ -78,7 +89,7 @@ func (p *proxy) waitMetrics(t *testing.T, enough func(metrics) bool) metrics {
 	defer tick.Stop()
 	for {
 		scraped := p.metrics(t)
-		if enough(scraped) {
+		if enough(scraped) && scraped.settled() {
 			p.ledger(t)
 			return scraped
 		}
