@@ -79,13 +79,16 @@ func addStreams(f *testing.F) {
 	}
 }
 
-// settled leaves out how far a message was read that cannot be decompressed: libraries notice damage sooner or later.
-func settled(log []seen) []seen {
+// settled leaves out how far a message was read of which the end is missing or damaged: one library notices that sooner
+// than the other. As far as both read, they must have read the same.
+func settled(log, other []seen) []seen {
 	log = slices.Clone(log)
 	for i := range log {
-		if log[i].Cut == CutCorrupt {
-			log[i].Data, log[i].Tail, log[i].Size = "", "", 0
+		if log[i].Cut != CutCorrupt && log[i].Cut != CutCompressed || i >= len(other) {
+			continue
 		}
+		log[i].Data = log[i].Data[:min(len(log[i].Data), len(other[i].Data))]
+		log[i].Tail, log[i].Size = "", 0
 	}
 	return log
 }
@@ -106,7 +109,7 @@ func FuzzReader(f *testing.F) {
 					t.Errorf("%d bytes held; want at most %d", n, most)
 				}
 			}
-			if diff := cmp.Diff(settled(want), settled(sink.log)); diff != "" {
+			if diff := cmp.Diff(settled(want, sink.log), settled(sink.log, want)); diff != "" {
 				t.Errorf("%d chunks: calls differ (-want +got):\n%.3000s", len(chunks), diff)
 			}
 			if s := r.Stats(); s.Bytes != int64(len(stream)) || s.Lost == NotLost && s.Unfinished != unfinished {
