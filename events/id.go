@@ -37,6 +37,12 @@ func ConversationStartsID(conversation string) string {
 	return ID(conversation, NameConversationStarts)
 }
 
+// TokensID is the event.id of what a background response cost: it can be read
+// again by anybody, long after the request that made it.
+func TokensID(responseID string) string {
+	return ID(NameSSEEvent, responseID)
+}
+
 // UserPromptID is the event.id of a prompt that stands at a place of the
 // conversation: parts that are the same wherever the prompt is seen again. Its
 // words take no part: the id is exported, also where the prompt is redacted, and

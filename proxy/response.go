@@ -43,7 +43,7 @@ func (e *exchange) answered(response *http.Response) error {
 		return nil
 	}
 	stream := e.endpoint.Streams && isStream(response.Header, request.Stream)
-	if !stream && !e.endpoint.Generates {
+	if !stream && !e.endpoint.Generates && !e.endpoint.Stored {
 		return nil
 	}
 	decoder := e.decoding(response.Header["Content-Encoding"])

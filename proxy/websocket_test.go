@@ -44,6 +44,7 @@ type socketPair struct {
 	mock    *responsestest.Server
 	conn    *websocket.Conn
 	records *journal
+	url     string // of the proxy
 	close   func()
 }
 
@@ -62,7 +63,7 @@ func startSocket(t *testing.T, mode responsestest.WebSocket, compression websock
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.CloseNow() })
-	return &socketPair{mock: mock, conn: conn, records: records, close: func() {
+	return &socketPair{mock: mock, conn: conn, records: records, url: server.URL, close: func() {
 		server.Close()
 		if err := handler.Idle(t.Context()); err != nil {
 			t.Error(err)

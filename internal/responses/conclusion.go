@@ -32,7 +32,7 @@ func (t *Turn) conclude(record *events.SSEEvent, kind string, e StreamEvent) {
 			text = completionText(response, profile)
 		}
 		if text == "" {
-			record.Usage = usage
+			record.Usage = t.charge(response, usage, e.At)
 			t.output(responseOf(e.Data), e.At, e.Tail != nil)
 			t.finish(record, e.At)
 			return
@@ -47,7 +47,7 @@ func (t *Turn) conclude(record *events.SSEEvent, kind string, e StreamEvent) {
 	if text != "" {
 		t.failure = text
 	}
-	t.usage = usage
+	t.usage = t.charge(response, usage, e.At)
 }
 
 // finish fills in what a completion tells beside its tokens.

@@ -82,20 +82,26 @@ func (t *Turn) transportText() string {
 	return text
 }
 
-// Document tells of a response that came as one JSON document. Its usage counts
-// only where the call made the model generate.
+// Document tells of a response that came as one JSON document. A stored one is
+// told by the first document, or stream, that shows it at its end.
 func (t *Turn) Document(body, tail []byte, end Ending) {
-	if !t.cfg.Endpoint.Generates || end.By != "completed" || end.Unread {
+	stored := t.cfg.Endpoint.Stored
+	if !t.cfg.Endpoint.Generates && !stored || end.By != "completed" || end.Unread {
 		return
 	}
-	t.name(gjson.GetBytes(body, "id").String())
-	status := gjson.GetBytes(body, "status").String()
-	if status == "queued" || status == "in_progress" {
+	response := gjson.ParseBytes(body)
+	t.name(response.Get("id").String())
+	status := response.Get("status").String()
+	if status == "queued" || status == "in_progress" || stored && status == "" {
 		return
 	}
-	usage := usageOf(gjson.GetBytes(body, "usage"))
+	usage := usageOf(response.Get("usage"))
 	if usage == nil && tail != nil {
 		usage = usageInTail(tail)
+	}
+	failed := status == "failed" || status == "incomplete"
+	if (usage != nil || failed) && !t.charges(response, end.At) {
+		return
 	}
 	t.output(body, end.At, tail != nil)
 	record := &events.SSEEvent{
@@ -110,15 +116,17 @@ func (t *Turn) Document(body, tail []byte, end Ending) {
 		record.ErrorMessage = serdeError(body, t.numbers)
 	case status == "failed":
 		record.Kind = events.Some("response.failed")
-		record.ErrorMessage = gjson.GetBytes(body, "error.message").String()
+		record.ErrorMessage = response.Get("error.message").String()
 		if record.ErrorMessage == "" {
 			record.ErrorMessage = "the response failed"
 		}
 	case status == "incomplete":
 		record.Kind = events.Some("response.incomplete")
-		record.ErrorMessage = "Incomplete response returned, reason: " + gjson.GetBytes(body, "incomplete_details.reason").String()
+		record.ErrorMessage = "Incomplete response returned, reason: " + response.Get("incomplete_details.reason").String()
 	case usage == nil:
 		return
+	case status == "cancelled":
+		record.Kind = events.Some("response.cancelled")
 	}
 	record.ServiceTier, record.ReasoningEffort = t.cfg.Request.ServiceTier, t.cfg.Request.ReasoningEffort
 	t.record(record, end.At)

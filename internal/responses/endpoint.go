@@ -9,8 +9,11 @@ type Endpoint struct {
 	// out, such as /responses or /responses/{id}.
 	Path string
 	// Generates reports whether the call makes the model produce something, so
-	// that its usage counts. Reading a stored response does not.
+	// that its usage counts. Reading a stored response does not: its usage counts
+	// once, see Items.
 	Generates bool
+	// Stored reports whether an answer is a response that another call made.
+	Stored bool
 	// Chat reports the Chat Completions wire format.
 	Chat bool
 	// Streams reports whether an answer may be a stream of events.
@@ -60,11 +63,11 @@ func storedResponse(method, path string) Endpoint {
 	case id == "compact" || id == "input_tokens":
 		return Endpoint{}
 	case rest == "" && method == "GET":
-		return Endpoint{Path: "/responses/{id}", Streams: true}
+		return Endpoint{Path: "/responses/{id}", Streams: true, Stored: true}
 	case rest == "" && method == "DELETE":
 		return Endpoint{Path: "/responses/{id}"}
 	case rest == "cancel" && method == "POST":
-		return Endpoint{Path: "/responses/{id}/cancel"}
+		return Endpoint{Path: "/responses/{id}/cancel", Stored: true}
 	default:
 		return Endpoint{}
 	}

@@ -10,6 +10,9 @@ type Items interface {
 	// Item gives an item of its output, valid until the call returns, and when it
 	// was complete.
 	Item(item *Item, at time.Time)
+	// Charge reports whether the tokens of the response are to be told, which they
+	// are once, however often it is read. It is asked once.
+	Charge(c Charge) bool
 }
 
 // item shows the item that a response.output_item.done event carries.

@@ -17,6 +17,9 @@ type listener struct {
 	calls []responses.Call
 	kinds []responses.Kind
 	times []time.Time
+
+	charges []responses.Charge
+	paid    bool // the tokens were told elsewhere
 }
 
 func (l *listener) Named(id string) { l.named = append(l.named, id) }
@@ -27,6 +30,11 @@ func (l *listener) Item(item *responses.Item, at time.Time) {
 	if item.Kind == responses.KindCall {
 		l.calls = append(l.calls, item.Call())
 	}
+}
+
+func (l *listener) Charge(c responses.Charge) bool {
+	l.charges = append(l.charges, c)
+	return !l.paid
 }
 
 func listen(endpoint responses.Endpoint) (*listener, *responses.Turn) {

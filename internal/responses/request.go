@@ -54,7 +54,7 @@ func treatItems(key []byte) treatment {
 func treatValues(key []byte) treatment {
 	switch string(key) {
 	case "model", "stream", "background", "prompt_cache_key", "previous_response_id",
-		"client_metadata", "reasoning", "service_tier", "conversation", "generate":
+		"client_metadata", "reasoning", "service_tier", "conversation", "generate", "store":
 		return kept
 	default:
 		return skipped
@@ -86,6 +86,8 @@ func (i *Inspector) Request() Request {
 	return Request{
 		Model:              str("model"),
 		Stream:             gjson.ParseBytes(i.scan.values["stream"]).Type == gjson.True,
+		Background:         gjson.ParseBytes(i.scan.values["background"]).Type == gjson.True,
+		Unstored:           gjson.ParseBytes(i.scan.values["store"]).Type == gjson.False,
 		PromptCacheKey:     str("prompt_cache_key"),
 		PreviousResponseID: str("previous_response_id"),
 		ServiceTier:        str("service_tier"),
@@ -110,6 +112,11 @@ type Request struct {
 	ServiceTier        string
 	ReasoningEffort    string
 	ReasoningSummary   string
+	// Background reports that the response goes on without the request.
+	Background bool
+	// Unstored reports that the response is not to be kept, so that nobody can
+	// read it again.
+	Unstored bool
 	// Conversation is the id of a conversation that the API itself keeps.
 	Conversation string
 	// WarmsUp reports that the model is to produce nothing yet.

@@ -2,7 +2,6 @@ package responses
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -56,7 +55,9 @@ type Turn struct {
 	invalid       string        // why Codex reads no further, which it tells at the end
 	failure       string        // what to say at the end, if no completion comes
 	usage         *events.Usage // of a response that was not completed
-	held          *held         // a completion not told yet
+	charged       verdict
+	apart         bool  // the tokens told may be those of a background response
+	held          *held // a completion not told yet
 }
 
 // NewTurn returns a Turn for one response.
@@ -185,7 +186,7 @@ func (t *Turn) record(event *events.SSEEvent, at time.Time) {
 		Event: event,
 		Scope: t.cfg.Scope,
 		Time:  at,
-		ID:    t.cfg.ExchangeID + "-" + strconv.FormatInt(t.seq, 10),
+		ID:    t.id(event),
 	})
 }
 

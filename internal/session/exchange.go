@@ -39,6 +39,10 @@ type Exchange struct {
 	kind    kind
 	owner   uint64 // who sent it, as far as links matter
 	derived bool   // the agent does not name the conversation
+	makes   bool   // it makes a response
+	keeps   bool   // the response can be read again
+	reads   bool   // it reads a response
+	at      time.Time
 	late    events.Recorder
 }
 
@@ -58,7 +62,9 @@ const (
 func (t *Tracker) Begin(a *Arrival) *Exchange {
 	meta := metadataOf(a)
 	e := &Exchange{tracker: t, kind: kindOf(a, &meta), late: a.Late, scope: Identify(a.Header, a.Request, a.Resource, a.ExchangeID)}
-	e.owner = ownerOf(a.Auth, e.scope.Originator)
+	e.owner, e.at = ownerOf(a.Auth, e.scope.Originator), a.At
+	e.makes, e.reads = a.Endpoint.Generates && a.Endpoint.Path == "/responses", a.Endpoint.Stored
+	e.keeps = e.makes && !a.Request.Unstored
 	e.derived = e.scope.ConversationID == a.ExchangeID
 	e.tell(e.find(a, &meta), a, &meta)
 	return e
@@ -103,11 +109,17 @@ func (e *Exchange) Records() []events.Record { return e.records }
 
 // Named implements responses.Items.
 func (e *Exchange) Named(responseID string) {
-	if !e.derived {
+	if !e.derived && !e.keeps {
 		return
 	}
 	e.tracker.mu.Lock()
 	defer e.tracker.mu.Unlock()
+	if e.keeps {
+		e.open(responseID)
+	}
+	if !e.derived {
+		return
+	}
 	if c := e.tracker.known(e.scope.ConversationID); c != nil {
 		e.tracker.link(linkKey(byResponse, e.owner, responseID), c)
 	}

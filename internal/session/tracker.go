@@ -16,7 +16,8 @@ import (
 type Config struct {
 	MaxConversations int           // 0 means 10000
 	MaxBytes         int64         // of all that is remembered, about; 0 means 64 MiB
-	MaxAge           time.Duration // since a conversation was heard of last; 0 means 24 hours
+	MaxAge           time.Duration // since a conversation, or a response, was heard of last; 0 means 24 hours
+	MaxResponses     int           // that can be read again, of which it is known whether they were told; 0 means 20000
 }
 
 // Tracker remembers conversations. It is safe for concurrent use.
@@ -28,6 +29,7 @@ type Tracker struct {
 	entries map[string]*list.Element // of *conversation
 	recent  list.List                // most recently used first
 	links   map[uint64]*link
+	bills   bills
 	bytes   int64
 	counts  Counts
 }
@@ -43,6 +45,10 @@ type Counts struct {
 	CallsDropped int64 // calls forgotten before their output came
 	Cut          int64 // parts of requests that were too large to look at
 	Orphans      int64 // outputs of calls that nothing is known of
+
+	Responses        int64 // remembered, since they can be read again
+	ResponsesEvicted int64 // forgotten for want of room
+	ResponsesExpired int64 // forgotten for their age
 }
 
 // New returns a Tracker.
@@ -55,6 +61,9 @@ func New(cfg Config) *Tracker {
 	}
 	if cfg.MaxAge <= 0 {
 		cfg.MaxAge = 24 * time.Hour
+	}
+	if cfg.MaxResponses <= 0 {
+		cfg.MaxResponses = 20_000
 	}
 	return &Tracker{
 		cfg:     cfg,
@@ -93,6 +102,7 @@ func (t *Tracker) Counts() Counts {
 	defer t.mu.Unlock()
 	counts := t.counts
 	counts.Conversations, counts.Bytes = int64(len(t.entries)), t.bytes
+	counts.Responses, counts.ResponsesEvicted, counts.ResponsesExpired = int64(len(t.bills.entries)), t.bills.evicted, t.bills.expired
 	return counts
 }
 
