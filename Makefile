@@ -17,9 +17,7 @@ test: ## Vet and test; needs no network beyond the modules
 race: ## Test with the race detector
 	CGO_ENABLED=1 go test -race ./...
 fuzz: ## Run every fuzz target for FUZZTIME each
-	@grep -rEo --include='*_test.go' --exclude-dir=test '^func Fuzz[A-Za-z0-9]+' . | sort | while IFS=: read -r file target; do \
-		echo "== $$file $${target#func }"; \
-		go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$(dirname "$$file")" </dev/null || exit 1; done
+	.ci/fuzz $(FUZZTIME)
 lint: $(LINT) ## Lint both modules; go.mod must be tidy and the code as `go fix` leaves it
 	$(LINT) run ./... && cd test/e2e && $(LINT) run ./...
 	go mod tidy -diff && cd test/e2e && go mod tidy -diff
