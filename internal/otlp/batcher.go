@@ -41,6 +41,9 @@ type batcher struct {
 	// sealed takes a sealed batch. It is called with mu held, so that batches
 	// leave in the order they were sealed, and must not block.
 	sealed func(outbox.Entry)
+	// forgets takes keys, after the batch that was open when they were forgotten.
+	// It must not block either.
+	forgets func(keys []uint64)
 	// refused counts a record that came after close.
 	refused func(name string)
 
@@ -50,6 +53,7 @@ type batcher struct {
 	records int
 	deltas  int
 	counts  outbox.Tally
+	forgot  []uint64 // keys of what became part of the open batch
 	spares  [][]byte
 	timer   *time.Timer // seals the open batch MaxDelay after its first record
 	closed  bool
@@ -120,6 +124,23 @@ func (b *batcher) seal() {
 	b.sealLocked()
 }
 
+// forget passes a key on once the open batch is sealed, at once if there is none.
+func (b *batcher) forget(key uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.forgot = append(b.forgot, key)
+	if b.records == 0 {
+		b.passKeys()
+	}
+}
+
+func (b *batcher) passKeys() {
+	if len(b.forgot) > 0 {
+		b.forgets(b.forgot)
+		b.forgot = nil
+	}
+}
+
 // close seals the open batch; records that come later are refused.
 func (b *batcher) close() {
 	b.mu.Lock()
@@ -154,6 +175,7 @@ func (b *batcher) sealLocked() {
 	entry := outbox.Entry{Payload: payload, Records: b.records, Deltas: b.deltas, Counts: b.counts}
 	b.groups, b.bytes, b.records, b.deltas, b.counts = b.groups[:0], 0, 0, 0, nil
 	b.sealed(entry)
+	b.passKeys()
 }
 
 // appendRequest appends the field ExportLogsServiceRequest.resource_logs.

@@ -34,6 +34,7 @@ type Exporter struct {
 	foreigners *foreigners
 	templates  templates
 	batcher    *batcher
+	keeper     *keeper
 	outbox     outbox.Outbox
 	ledger     *ledger
 
@@ -94,16 +95,13 @@ func newExporter(cfg Config, s sender, scrub *scrubber, host string) *Exporter {
 	x.batcher = &batcher{
 		limits:  cfg.Batch,
 		sealed:  x.outbox.Append,
+		forgets: x.outbox.Forget,
 		refused: func(name string) { x.outbox.Lose(outbox.Tally{name: 1}, outbox.Shutdown) },
 	}
-	x.loggers = &loggers{
-		encoder: cfg.Encoder,
-		batcher: x.batcher,
-		version: cfg.Version,
-		items:   make(map[events.Resource]*item),
-	}
+	x.loggers = newLoggers(cfg.Encoder, x.batcher, cfg.Version)
 	x.templates.seed = maphash.MakeSeed()
-	x.foreigners = &foreigners{batcher: x.batcher, groups: make(map[string]*group)}
+	x.foreigners = newForeigners(x.batcher)
+	x.keeper = newKeeper(cfg.Encoder, cfg.Version)
 	x.courier = &courier{sender: s, timeout: cfg.Timeout, ledger: x.ledger, health: x.health, scrub: scrub}
 	return x
 }
@@ -133,11 +131,7 @@ func (x *Exporter) emit(r events.Record) {
 		attrs = new([]attribute.KeyValue)
 	}
 	*attrs = x.encoder.Attributes((*attrs)[:0], r)
-	severity := log.Severity(x.encoder.Severity(r))
-	h := head{at: r.Time, observed: r.Time, severity: severity, severityText: severity.String(), name: r.Event.EventName()}
-	if body := x.encoder.Body(r); body != "" {
-		h.body = attribute.StringValue(body)
-	}
+	h := headOf(x.encoder, r)
 	to := x.loggers.get(r.Scope.Resource)
 	if !isDeltaEvent(r.Event) || !to.processor.emitDelta(h, *attrs) {
 		emitSDK(to.logger, h, *attrs)
@@ -149,6 +143,16 @@ func (x *Exporter) emit(r events.Record) {
 	if cap(*attrs) <= maxPooledAttributes {
 		x.attributes.Put(attrs)
 	}
+}
+
+// headOf returns what the log record of r has beside its attributes.
+func headOf(encoder *events.Encoder, r events.Record) head {
+	severity := log.Severity(encoder.Severity(r))
+	h := head{at: r.Time, observed: r.Time, severity: severity, severityText: severity.String(), name: r.Event.EventName()}
+	if body := encoder.Body(r); body != "" {
+		h.body = attribute.StringValue(body)
+	}
+	return h
 }
 
 // emitLike emits a delta by the template of its stream. It reports false, having

@@ -38,6 +38,10 @@ type foreigners struct {
 	groups map[string]*group // by encoded resource and scope
 }
 
+func newForeigners(b *batcher) *foreigners {
+	return &foreigners{batcher: b, groups: make(map[string]*group)}
+}
+
 // add encodes a record. Its strings were made valid when it was read.
 func (s *foreigners) add(r events.Record, f *events.Foreign) {
 	record := appendForeign(nil, f, f.Told(r))

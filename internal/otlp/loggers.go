@@ -35,6 +35,10 @@ type loggers struct {
 	items map[events.Resource]*item
 }
 
+func newLoggers(encoder *events.Encoder, batcher *batcher, version string) *loggers {
+	return &loggers{encoder: encoder, batcher: batcher, version: version, items: make(map[events.Resource]*item)}
+}
+
 // item is the way of a resource's records into the open batch.
 type item struct {
 	logger    log.Logger

@@ -107,6 +107,12 @@ func (o *Memory) Lose(t Tally, fate Fate) {
 	o.book.Settle(t, fate)
 }
 
+// Keep implements Outbox: memory has nothing to keep it in that lasts longer.
+func (*Memory) Keep(uint64, Entry) {}
+
+// Forget implements Outbox.
+func (*Memory) Forget([]uint64) {}
+
 // Ready implements Outbox.
 func (o *Memory) Ready() <-chan struct{} { return o.ready }
 

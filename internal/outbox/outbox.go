@@ -11,8 +11,8 @@ import "context"
 // Outbox keeps sealed batches, oldest first, until the collector has them, and
 // the ledger of them. [NewMemory] forgets at exit, a store on disk does not.
 //
-// Append, Lose, Ledger and Size may be called by any goroutine, the other
-// methods by one at a time. Next and Done make a claim: an entry that Next
+// Append, Lose, Keep, Forget, Ledger, Size and Sync may be called by any
+// goroutine, the other methods by one at a time. Next and Done make a claim: an entry that Next
 // returned is neither changed nor dropped before Done.
 type Outbox interface {
 	// Append takes a batch and gives it an ID above all earlier ones. It must not
@@ -22,6 +22,14 @@ type Outbox interface {
 	Append(Entry)
 	// Lose counts records that never became part of a batch.
 	Lose(Tally, Fate)
+	// Keep notes a batch that is going to be appended later, and perhaps changed
+	// before, in place of an earlier one under the same key. It is not sent and in
+	// no books. An outbox that outlives the process appends it at the next start
+	// unless it is forgotten by then.
+	Keep(key uint64, e Entry)
+	// Forget ends what Keep began. What was kept is forgotten no earlier than all
+	// that was appended before the call is as safe.
+	Forget(keys []uint64)
 	// Ready receives after an Append that may have found the sender idle.
 	Ready() <-chan struct{}
 	// Next claims the oldest entry with an ID above after, if there is one.
@@ -37,7 +45,7 @@ type Outbox interface {
 	// Ledger returns the books since ever and those since the process began. What
 	// an earlier process left counts in both as observed.
 	Ledger() (ever, process Ledger)
-	// Sync returns once all that was appended is as safe as the outbox can make
+	// Sync returns once all that was appended and kept is as safe as the outbox can make
 	// it, or tells why it is not.
 	Sync(context.Context) error
 	// Close ends the outbox and returns the number of records that are lost with

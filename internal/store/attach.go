@@ -50,6 +50,7 @@ func (s *Store) attach() error {
 	s.records.Store(int64(found.records))
 	s.bytes.Store(found.bytes)
 	s.memory.Inherit(found.ledger, found.queued)
+	found.records += s.adopt(found.left)
 	s.health.attaches(found.records)
 	if found.records > 0 {
 		s.memory.Wake()
@@ -98,6 +99,8 @@ func (s *Store) abandon(err error) {
 	before := s.records.Load()
 	s.memory.Forsake(outbox.Damaged)
 	clear(s.changed)
+	s.held.lose()
+	s.adopted = false
 	s.records.Store(0)
 	s.bytes.Store(0)
 	s.health.loses(before, err)

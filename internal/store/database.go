@@ -50,6 +50,7 @@ type contents struct {
 	records int
 	bytes   int64
 	last    uint64
+	left    []row // what was held
 }
 
 // reconcile makes the books tell of what is there.
@@ -178,6 +179,10 @@ func (d *database) load(ctx context.Context) (contents, error) {
 		found.stored[name] = account
 		return nil
 	}); err != nil {
+		return found, err
+	}
+	var err error
+	if found.left, err = d.left(ctx); err != nil {
 		return found, err
 	}
 	found.reconcile()

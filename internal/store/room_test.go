@@ -95,7 +95,8 @@ func TestMigration(t *testing.T) {
 	dir := filled(t)
 	path := filepath.Join(dir, fileName)
 	broken := append(migrations(), "CREATE TABLE later (x); INSERT INTO nowhere VALUES (1);")
-	if _, _, err := openDatabase(path, broken); err == nil || !strings.Contains(err.Error(), "migrate to schema 2") {
+	want := fmt.Sprintf("migrate to schema %d", len(broken))
+	if _, _, err := openDatabase(path, broken); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("openDatabase() = %v; want the failed migration", err)
 	}
 	next := append(migrations(), "CREATE TABLE later (x); ALTER TABLE batches ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;")

@@ -90,17 +90,27 @@ func (s *Store) commit() error {
 // commitPart writes what changed, and of what is new as much as one transaction
 // may have. It reports whether there is more.
 func (s *Store) commitPart() (more bool, err error) {
+	// What was forgotten was appended before: it is looked at first.
+	held := s.held.begin()
+	held.adopt = s.adopted
 	entries, ever, more := s.memory.Hold(maxTransaction)
+	if more {
+		s.held.postpone(&held)
+		held.adopt = false
+	}
 	stored := false
 	defer func() {
 		// A panic must not keep the entries held either.
+		if !stored {
+			s.held.undo(held)
+		}
 		if claimed := s.memory.Release(stored); claimed != 0 {
 			s.claim.rows = []row{{id: claimed, Entry: s.claim.entry, rawBytes: int64(len(s.claim.entry.Payload))}}
 		}
 	}()
 	t := transaction{
 		now: time.Now(), oldest: time.Now().Add(-s.cfg.MaxAge), maxBytes: s.cfg.MaxBytes,
-		entries: entries, changed: s.changed, keep: s.claim.holds,
+		entries: entries, changed: s.changed, held: held, keep: s.claim.holds,
 		ledger: ever, written: s.written, codec: s.codec,
 	}
 	if err := s.db.commit(&t); err != nil {
@@ -116,6 +126,7 @@ func (s *Store) commitPart() (more bool, err error) {
 	s.bytes.Add(-t.goneBytes)
 	s.memory.Settle(t.settled)
 	s.written = t.ledger
+	s.adopted = s.adopted && !held.adopt
 	clear(s.changed)
 	s.retryAt = time.Time{}
 	s.health.works(t.size, t.settled[outbox.QueueFull].Total())

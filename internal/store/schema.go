@@ -43,6 +43,15 @@ CREATE TABLE ledger (
 	records INTEGER NOT NULL,
 	PRIMARY KEY (event, fate)
 ) STRICT, WITHOUT ROWID;
+`, `
+-- Batches that are not ready to be sent: what they tell may be told by somebody else as well. The next start sends what
+-- is still here. Nothing here is in the ledger yet.
+CREATE TABLE held (
+	key     INTEGER NOT NULL PRIMARY KEY,
+	records INTEGER NOT NULL,
+	counts  TEXT NOT NULL,
+	payload BLOB NOT NULL
+) STRICT;
 `}
 }
 

@@ -9,7 +9,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -90,6 +89,12 @@ type Store struct {
 	// What is on disk, as Size tells it without waiting for the disk.
 	records, bytes atomic.Int64
 
+	held held
+
+	// rounds guards the transaction that is waited for and has not begun.
+	rounds sync.Mutex
+	next   *round
+
 	// disk is held while the disk is read or written.
 	disk    sync.Mutex
 	db      *database // nil while there is none to use
@@ -98,6 +103,7 @@ type Store struct {
 	changed map[uint64]outbox.Entry // rows as they are after Done; no records: gone
 	floor   uint64                  // no row with an ID up to it is left
 	written outbox.Ledger           // the books as they are on disk
+	adopted bool                    // what an earlier process held is appended, and still held on disk
 	retryAt time.Time               // nothing is tried before
 	tidied  time.Time               // when age and free space were looked after
 	closed  bool
@@ -175,20 +181,6 @@ func (s *Store) Size() (records, bytes int) {
 
 // Ledger implements outbox.Outbox.
 func (s *Store) Ledger() (ever, process outbox.Ledger) { return s.memory.Ledger() }
-
-// Sync implements outbox.Outbox: it writes what waits, and returns why that did
-// not work.
-func (s *Store) Sync(ctx context.Context) error {
-	s.disk.Lock()
-	defer s.disk.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if s.db == nil {
-		return s.health.err()
-	}
-	return s.commit()
-}
 
 // Close implements outbox.Outbox. What could be written is not lost.
 func (s *Store) Close() (lost int) {

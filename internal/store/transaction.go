@@ -20,9 +20,10 @@ type transaction struct {
 	maxBytes    int64
 	entries     []outbox.Entry          // new
 	changed     map[uint64]outbox.Entry // rows to replace; no records: to delete
-	keep        func(id uint64) bool    // rows that must not be dropped
-	ledger      outbox.Ledger           // the books; those after it when it is committed
-	written     outbox.Ledger           // the books on disk
+	held        heldChange
+	keep        func(id uint64) bool // rows that must not be dropped
+	ledger      outbox.Ledger        // the books; those after it when it is committed
+	written     outbox.Ledger        // the books on disk
 	codec       *codec
 
 	// What it comes to.
@@ -65,7 +66,13 @@ func (t *transaction) run(ctx context.Context, tx *sql.Tx) error {
 		stored[i] = t.codec.compress(e.Payload)
 		incoming += int64(len(stored[i])) + rowBytes
 	}
+	for _, e := range t.held.rows {
+		incoming += int64(len(e.Payload)) + rowBytes
+	}
 	if err := t.makeRoom(ctx, tx, incoming); err != nil {
+		return err
+	}
+	if err := t.holdBack(ctx, tx); err != nil {
 		return err
 	}
 	for i, e := range t.entries {

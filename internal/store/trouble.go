@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"syscall"
@@ -26,6 +27,15 @@ func code(err error) int {
 func isDamage(err error) bool {
 	c := code(err)
 	return c == sqlite3.SQLITE_CORRUPT || c == sqlite3.SQLITE_NOTADB || errors.Is(err, errDamaged)
+}
+
+// Trouble names what an error of Sync tells, as Stats does; what took too long is
+// a timeout.
+func Trouble(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return "timeout"
+	}
+	return reason(err)
 }
 
 // reason names what is in the way, the same every time.
