@@ -87,7 +87,7 @@ type Report struct {
 	MaxBodyBytes  int           `mapstructure:"max_body_bytes" min:"1" max:"1073741824" doc:"Largest request body."`
 	MaxFieldBytes int           `mapstructure:"max_field_bytes" min:"1" max:"1073741824" doc:"Largest single field. An exported log record may have twice as much."`
 	MaxItems      int           `mapstructure:"max_items" min:"1" max:"1000000" doc:"Most items, or exported log records, in one request."`
-	MergeGrace    time.Duration `mapstructure:"merge_grace" min:"0" doc:"How long prompts, tool decisions, tool results and starts of conversations wait in memory for the agent's report, or the traffic, to tell the same. 0s: they do not wait, and what tells the same later is left out."`
+	MergeGrace    time.Duration `mapstructure:"merge_grace" min:"0" doc:"How long prompts, tool decisions, tool results and starts of conversations wait for the agent's report, or the traffic, to tell the same. 0s: they do not wait, and what tells the same later is left out."`
 }
 
 // Live bounds the live feed and the ring it resumes from.

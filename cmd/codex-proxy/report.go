@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,8 +53,12 @@ func (a *app) reportCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: failed(func(cmd *cobra.Command, _ []string) error {
 			body, err := r.body(a.stdin)
-			if err == nil && body != nil {
-				err = r.send(cmd.Context(), body)
+			if err != nil || body == nil {
+				return err
+			}
+			trouble, err := r.send(cmd.Context(), body)
+			if trouble != "" && !r.quiet {
+				fmt.Fprintf(a.stderr, "codex-proxy: accepted, but not on disk yet: %s\n", strconv.QuoteToASCII(trouble))
 			}
 			return err
 		}),
@@ -110,33 +115,34 @@ func (r *reporter) body(stdin io.Reader) ([]byte, error) {
 	}
 }
 
-// send posts a report and returns an error unless all of it was accepted.
-func (r *reporter) send(ctx context.Context, body []byte) error {
+// send posts a report and returns an error unless all of it was accepted; trouble is why what was accepted is in memory only
+// although it should not be.
+func (r *reporter) send(ctx context.Context, body []byte) (trouble string, err error) {
 	target, err := endpoint(r.url)
 	if err != nil {
-		return err
+		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("make report: %w", err)
+		return "", fmt.Errorf("make report: %w", err)
 	}
 	req.Header.Set("Idempotency-Key", rand.Text())
 	// A transport of its own, since the environment's proxy has no business here.
 	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 	if err != nil {
-		return unreachable(target.Redacted(), err)
+		return "", unreachable(target.Redacted(), err)
 	}
 	defer res.Body.Close()
 	var answer report.Answer
 	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&answer); err != nil {
-		return fmt.Errorf("send report: %s answered with status %d and is no codex-proxy", target.Redacted(), res.StatusCode)
+		return "", fmt.Errorf("send report: %s answered with status %d and is no codex-proxy", target.Redacted(), res.StatusCode)
 	}
 	if res.StatusCode == http.StatusAccepted && answer.Rejected == 0 {
-		return nil
+		return answer.Trouble, nil
 	}
-	return rejection(res.StatusCode, &answer)
+	return answer.Trouble, rejection(res.StatusCode, &answer)
 }
 
 // endpoint returns where reports go to at a proxy. A URL with a path is taken as it is.

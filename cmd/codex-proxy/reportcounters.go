@@ -22,6 +22,10 @@ func byReason(name, help string, counts func() map[string]int64) []series {
 
 func (s *service) reportCounters() []series {
 	return slices.Concat(
+		[]series{{
+			"codex_proxy_report_not_durable_total", "Answers that had to say that what they acknowledge is in memory only.", nil,
+			func() float64 { return float64(s.reports.NotDurable()) },
+		}},
 		byReason("codex_proxy_report_rejected_total", "Reported items rejected.",
 			func() map[string]int64 { return s.reports.Stats().Rejected }),
 		byReason("codex_proxy_report_refused_total", "Reports of which nothing was accepted.",

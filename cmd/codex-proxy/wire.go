@@ -73,13 +73,13 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 
 // wire connects the handlers with the recorders.
 func (s *service) wire(cfg *config.Config, listen net.Addr) error {
-	s.merger = report.NewMerger(report.MergerConfig{Next: s.recorder(cfg.OTel.LogUserPrompt), Grace: cfg.Report.MergeGrace})
+	s.merger = report.NewMerger(s.mergerConfig(cfg))
 	resource := events.Resource{ServiceName: cfg.OTel.ServiceName, Environment: cfg.OTel.Environment}
 	s.sessions = session.New(session.Config{})
 	s.reports = report.New(report.Config{
 		Recorder: s.merger, LogsRecorder: s.merger.Logs(), Scopes: s.sessions, Resource: resource,
 		MaxBodyBytes: int64(cfg.Report.MaxBodyBytes), MaxFieldBytes: cfg.Report.MaxFieldBytes,
-		MaxItems: cfg.Report.MaxItems, Logger: s.logger,
+		MaxItems: cfg.Report.MaxItems, Sync: s.syncReport, Logger: s.logger,
 	})
 	settings, err := proxySettings(cfg)
 	if err != nil {

@@ -18,6 +18,8 @@ const (
 type Answer struct {
 	Error         string    `json:"error,omitempty" doc:"Why the request was refused as a whole; absent from a 202."`
 	Accepted      int       `json:"accepted" doc:"Items that were recorded."`
+	Durable       bool      `json:"durable" doc:"The accepted items are on disk: neither a crash nor a collector that is away loses them. False where nothing is kept on disk."`
+	Trouble       string    `json:"trouble,omitempty" doc:"Why the accepted items are in memory only although they should be on disk, such as disk_full or timeout."`
 	Rejected      int       `json:"rejected" doc:"Items that were not."`
 	Errors        []Problem `json:"errors" doc:"What was wrong with the rejected items, at most 100 entries."`
 	ErrorsOmitted int       `json:"errors_omitted,omitempty" doc:"Entries beyond those in errors."`

@@ -12,6 +12,7 @@ const heldOverhead = 1 << 10
 
 // heldRecord is a record that waits for others to tell the same fact.
 type heldRecord struct {
+	key      uint64 // in the journal
 	memo     *memo
 	record   events.Record
 	best     teller // of those whose telling it is

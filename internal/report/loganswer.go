@@ -24,7 +24,7 @@ const (
 type logAnswer struct {
 	status   int
 	rejected int64
-	message  string // of the rejected records, or of the refusal
+	message  string // of the rejected records and of warnings, or of the refusal
 }
 
 // explain says how many records were rejected, by reason.
@@ -39,6 +39,14 @@ func (a *logAnswer) explain(counts [problemCount]int64) {
 	if a.rejected > 0 {
 		a.message = "records rejected for " + strings.Join(reasons, ", ")
 	}
+}
+
+// warn adds a warning. OTLP has it as a partial_success that rejects nothing.
+func (a *logAnswer) warn(text string) {
+	if a.message != "" {
+		text = a.message + "; " + text
+	}
+	a.message = text
 }
 
 // write answers in the encoding of the request, JSON where it has none.
@@ -62,10 +70,13 @@ func (a *logAnswer) proto() []byte {
 		status := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), a.code())
 		return protowire.AppendString(protowire.AppendTag(status, 2, protowire.BytesType), a.message)
 	}
-	if a.rejected == 0 {
+	if a.message == "" {
 		return nil
 	}
-	partial := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(a.rejected)) //nolint:gosec // A count.
+	var partial []byte
+	if a.rejected > 0 {
+		partial = protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), uint64(a.rejected))
+	}
 	partial = protowire.AppendString(protowire.AppendTag(partial, 2, protowire.BytesType), a.message)
 	return protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), partial)
 }
@@ -75,7 +86,7 @@ func (a *logAnswer) json() []byte {
 	switch {
 	case a.status != http.StatusOK:
 		object = map[string]any{"code": a.code(), "message": a.message}
-	case a.rejected > 0:
+	case a.message != "":
 		object = map[string]any{"partialSuccess": map[string]any{
 			"rejectedLogRecords": strconv.FormatInt(a.rejected, 10), "errorMessage": a.message,
 		}}

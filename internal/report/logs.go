@@ -97,6 +97,9 @@ func (h *Handler) takeLogs(w http.ResponseWriter, r *http.Request, encoding logE
 	}
 	h.logs.repaired.Add(reader.repaired)
 	answer.explain(rejected)
+	if durable, trouble := h.sync(r); !durable && trouble != "" {
+		answer.warn("taken, but kept in memory only: " + trouble)
+	}
 	return answer, nil
 }
 

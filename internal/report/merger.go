@@ -25,6 +25,8 @@ type MergerConfig struct {
 	// MaxHeld and MaxHeldBytes bound what waits. Past them the oldest record is
 	// passed on at once.
 	MaxHeld, MaxHeldBytes int
+	// Journal keeps what waits; nil means that a crash loses it.
+	Journal Journal
 	// MaxFacts bounds the facts that are remembered, so that what is told again is
 	// left out.
 	MaxFacts int
@@ -33,7 +35,7 @@ type MergerConfig struct {
 // Merger is the Recorder that makes one record of what the traffic showed and the
 // agent reported of the same fact, whichever comes first. It stands in front of
 // [events.Redact]: the words of a prompt say which prompts are the same, and what
-// waits here is in no log and on no disk.
+// waits here is in no log. A [Journal] keeps it as Next would.
 //
 // A prompt is known by its words, or by its length where a report is redacted; a
 // tool's decision and result by the id of the call; the start of a conversation
@@ -49,6 +51,7 @@ type Merger struct {
 	wake chan struct{} // holds at most one reason for Run to look
 
 	mu      sync.Mutex
+	key     uint64 // of the record that waited last
 	recall  *recall
 	waiting *waitingRoom
 	exports bool // an agent exports here, so that its telling is worth a wait
@@ -70,7 +73,12 @@ func NewMerger(cfg MergerConfig) *Merger {
 	if cfg.MaxFacts <= 0 {
 		cfg.MaxFacts = DefaultMaxFacts
 	}
-	return &Merger{cfg: cfg, wake: make(chan struct{}, 1), recall: newRecall(cfg.MaxFacts), waiting: newWaitingRoom()}
+	if cfg.Journal == nil {
+		cfg.Journal = noJournal{}
+	}
+	return &Merger{
+		cfg: cfg, wake: make(chan struct{}, 1), key: firstKey(), recall: newRecall(cfg.MaxFacts), waiting: newWaitingRoom(),
+	}
 }
 
 // Record implements events.Recorder.
@@ -157,7 +165,9 @@ func (m *Merger) first(fact *memo, r events.Record, by teller, id memoKey) {
 		m.stats.overflow.Add(1)
 		m.pass(m.waiting.oldest())
 	}
-	m.waiting.enter(&heldRecord{memo: fact, record: r, best: by, size: size, due: fact.at.Add(m.cfg.Grace)})
+	m.key++
+	m.waiting.enter(&heldRecord{key: m.key, memo: fact, record: r, best: by, size: size, due: fact.at.Add(m.cfg.Grace)})
+	m.cfg.Journal.Keep(m.key, r)
 	if m.waiting.all.Len() == 1 {
 		m.signal()
 	}
@@ -184,6 +194,9 @@ func (m *Merger) again(known, fact *memo, r events.Record, by teller, id memoKey
 	if known.told.has(byTraffic) && (known.told.has(byLogs) || !m.exports) {
 		m.pass(held)
 	}
+	if known.held != nil {
+		m.cfg.Journal.Keep(held.key, held.record)
+	}
 }
 
 // merge merges a telling into a record that waits.
@@ -204,5 +217,6 @@ func (m *Merger) pass(held *heldRecord) {
 			m.stats.passed(h.record)
 			m.cfg.Next.Record(h.record)
 		}
+		m.cfg.Journal.Forget(h.key)
 	}
 }

@@ -24,6 +24,7 @@ func (m *Merger) settle(held *heldRecord) {
 		return
 	}
 	m.merge(held, other.held.record, other.held.best)
+	m.cfg.Journal.Keep(held.key, held.record) // The other one may be forgotten first.
 	for by, id := range other.ids {
 		m.recall.identify(held.memo, teller(by), id)
 	}

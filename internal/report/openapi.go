@@ -132,7 +132,7 @@ func reportOperation(config Config) operation {
 			"application/jsonl":    lines,
 		}},
 		Responses: answers(map[int]string{
-			http.StatusAccepted:              "At least one item was accepted.",
+			http.StatusAccepted:              "At least one item was accepted, and is on disk unless the answer says otherwise.",
 			http.StatusBadRequest:            "Nothing could be read, or every item was rejected.",
 			http.StatusMethodNotAllowed:      "Only POST is understood.",
 			http.StatusRequestTimeout:        "The body took too long to arrive.",
@@ -151,7 +151,7 @@ func logsOperation(config Config) operation {
 		}
 	}
 	responses := map[string]response{fmt.Sprint(http.StatusOK): {
-		Description: "Taken, but for the records that partial_success tells of.",
+		Description: "Taken, but for the records that partial_success tells of. What is taken is on disk unless its message says otherwise.",
 		Content:     body("opentelemetry.proto.collector.logs.v1.ExportLogsServiceResponse"),
 	}}
 	for status, description := range map[int]string{

@@ -20,6 +20,7 @@
 package report
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -73,6 +74,12 @@ type Config struct {
 	MaxItems int
 	// ReadTimeout bounds how long a body may take to arrive.
 	ReadTimeout time.Duration
+	// Sync returns once what was recorded is on disk, or why it is not: a word
+	// such as disk_full, or none where it is not meant to be. An answer waits for
+	// it. nil means that nothing is meant to be on disk.
+	Sync func(context.Context) (durable bool, trouble string)
+	// SyncTimeout bounds how long an answer waits.
+	SyncTimeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Logger is told once of a rejected report, and at level debug of each
@@ -90,6 +97,8 @@ type Handler struct {
 
 	logs       logCounters
 	logsWarned atomic.Bool
+
+	notDurable atomic.Int64
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -114,6 +123,9 @@ func New(config Config) *Handler {
 	if config.ReadTimeout <= 0 {
 		config.ReadTimeout = DefaultReadTimeout
 	}
+	if config.SyncTimeout <= 0 {
+		config.SyncTimeout = DefaultSyncTimeout
+	}
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -126,7 +138,8 @@ func New(config Config) *Handler {
 }
 
 // ServeHTTP implements http.Handler: 202 when at least one item was accepted,
-// 4xx when none was. The answer is an [Answer] in either case.
+// 4xx when none was. The answer is an [Answer] in either case. A 202 comes when
+// what was accepted is on disk; it says so when it is not.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, err := h.take(w, r)
 	status := http.StatusAccepted
@@ -134,6 +147,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = refusal.status
 		answer.Error = refusal.Error()
 		h.stats.refused[refusal.reason].Add(1)
+	} else {
+		answer.Durable, answer.Trouble = h.sync(r)
 	}
 	h.log(r, status, answer)
 	answer.write(w, status)

@@ -148,6 +148,8 @@ func structSchema(t reflect.Type) *schema {
 			property = &schema{Type: "integer", Minimum: new(int64(0))}
 		case reflect.String:
 			property.Type = "string"
+		case reflect.Bool:
+			property.Type = "boolean"
 		default: // A slice of structs.
 			property = &schema{Type: "array", Items: structSchema(field.Type.Elem()), MaxItems: maxErrors}
 		}
