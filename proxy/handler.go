@@ -202,5 +202,5 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forwarder.ModifyResponse = e.answered
 	forwarder.ErrorHandler = e.failed
 	forwarder.ServeHTTP(w, r)
-	body.finish(w)
+	body.finish(w, r)
 }

@@ -25,6 +25,9 @@ func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 		}()
 	}
 	if gone {
+		if e.upload.damaged.Load() && r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close")
+		}
 		// Mostly nobody is there to read an answer; 499 is what others log.
 		writeError(w, 499, "request_broken_off", "codex-proxy: the request broke off before its end")
 		return

@@ -11,8 +11,9 @@ import (
 // off, which is nobody's failure but the agent's.
 type upload struct {
 	io.ReadCloser
-	broken atomic.Bool
-	ended  atomic.Bool // read to its end
+	broken  atomic.Bool
+	ended   atomic.Bool // read to its end
+	damaged atomic.Bool // what follows on the connection is not the next request
 	// keep leaves the body to the server: after an upgrade the connection is
 	// not HTTP's any more, and a client that waits for 100 Continue has sent
 	// nothing that could be read to its end.
@@ -34,19 +35,38 @@ func (u *upload) Read(p []byte) (int, error) {
 		u.ended.Store(true)
 	default:
 		u.broken.Store(true)
+		if !errors.Is(err, http.ErrBodyReadAfterClose) {
+			u.damaged.Store(true)
+		}
 	}
 	return n, err
+}
+
+// Close implements io.Closer. The server's body is read on here, so far as it is little.
+func (u *upload) Close() error {
+	err := u.ReadCloser.Close()
+	if err != nil {
+		u.damaged.Store(true)
+	}
+	return err
 }
 
 // finish sends what is left of the response, and then reads what little may be left of a body that nobody read to its end.
 // The server would do so too late where full duplex is enabled: it then starts
 // to watch the connection for the client's hang-up while it waits there for the
-// next request, and panics.
-func (u *upload) finish(w http.ResponseWriter) {
-	if u.keep || u.ended.Load() {
+// next request, and panics. Nor does it notice there that a body's framing is damaged: what is left of such a body must
+// not be taken for the next request, so that the connection is broken off.
+func (u *upload) finish(w http.ResponseWriter, r *http.Request) {
+	if u.ended.Load() {
 		return
 	}
-	// The agent may wait for the answer before it sends more.
-	_ = http.NewResponseController(w).Flush()
-	_ = u.Close()
+	if !u.keep {
+		// The agent may wait for the answer before it sends more.
+		_ = http.NewResponseController(w).Flush()
+		_ = u.Close()
+	}
+	if u.damaged.Load() && r.ProtoMajor == 1 {
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,5 +165,52 @@ func TestUpstreamHangsUpBeforeItAnswers(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusBadGateway || !strings.Contains(string(body), "closed the connection before it answered") {
 		t.Errorf("response = %d %q, %v; want 502 and why", response.StatusCode, body, err)
+	}
+}
+
+// TestDamagedBodyEndsTheConnection has bodies whose chunks are none, which the agent goes on after with what would be a
+// request if it were one: before and after the answer.
+func TestDamagedBodyEndsTheConnection(t *testing.T) {
+	const rest = "no size\r\nGET /v1/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	for _, early := range []bool{false, true} {
+		var asked atomic.Int64
+		upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			if early {
+				_ = http.NewResponseController(w).EnableFullDuplex()
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+		}))
+		t.Cleanup(upstream.Close)
+		server, _, _, _ := startLogged(t, upstream.URL)
+		conn := dialServer(t, server)
+		if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		reader := bufio.NewReader(conn)
+		want := http.StatusUnauthorized
+		fmt.Fprint(conn, "POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+		if !early {
+			want = 499
+			fmt.Fprint(conn, rest)
+		}
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(response.Body); err != nil || response.StatusCode != want {
+			t.Errorf("answer = %d %q, %v; want %d", response.StatusCode, body, err, want)
+		}
+		if early {
+			fmt.Fprint(conn, rest)
+		}
+		if more, _ := io.ReadAll(reader); len(more) > 0 { // a reset is an end, too
+			t.Errorf("then came %q; want the end of the connection", more)
+		}
+		if asked.Load() > 1 {
+			t.Errorf("the upstream was asked %d times; want once at most", asked.Load())
+		}
 	}
 }
