@@ -201,6 +201,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forwarder.Rewrite = e.rewrite
 	forwarder.ModifyResponse = e.answered
 	forwarder.ErrorHandler = e.failed
+	if upgrades(r) {
+		w = earlyWriter{w}
+	}
 	forwarder.ServeHTTP(w, r)
 	body.finish(w, r)
 }

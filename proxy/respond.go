@@ -39,6 +39,8 @@ func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errLoop):
 		e.h.loops.Add(1)
 		status, code = http.StatusLoopDetected, "proxy_loop"
+	case errors.Is(err, errBadSwitch):
+		code = "upstream_switched"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		status, code = http.StatusGatewayTimeout, "upstream_timeout"
 	}

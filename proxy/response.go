@@ -22,6 +22,9 @@ func (e *exchange) answered(response *http.Response) error {
 		}
 	}
 	if response.StatusCode == http.StatusSwitchingProtocols {
+		if err := e.switched(response); err != nil {
+			return err
+		}
 		e.upload.keep = true
 		e.connected(response)
 		return nil

@@ -34,6 +34,7 @@ func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 			out.Header[name] = values
 		}
 	}
+	keepUpgrade(in, out.Header)
 	if e.h.cfg.ForwardedFor {
 		pr.SetXForwarded()
 	}

@@ -20,6 +20,28 @@ func upgrades(r *http.Request) bool {
 		strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
+// keepUpgrade leaves of an upgrade in a request to the upstream a WebSocket's alone. A proxy may do that (RFC 9110 §7.8), and
+// in a tunnel of another protocol, such as HTTP/2 without TLS, requests would pass that nobody watches or guards.
+func keepUpgrade(in *http.Request, out http.Header) {
+	if !upgrades(in) {
+		out.Del("Upgrade")
+		out.Del("Connection")
+		out.Del("Http2-Settings")
+	}
+}
+
+// errBadSwitch says that the upstream switches to what nobody asked for.
+var errBadSwitch = errors.New("the upstream switched to a protocol that was not asked for")
+
+// switched returns an error unless a response with status 101 makes the tunnel that was asked for.
+func (e *exchange) switched(response *http.Response) error {
+	_, tunnel := response.Body.(io.ReadWriteCloser)
+	if tunnel && upgrades(e.in) && strings.EqualFold(response.Header.Get("Upgrade"), "websocket") {
+		return nil
+	}
+	return errBadSwitch
+}
+
 // errNoWebSocket says that the upstream answered a handshake as if there were
 // nothing to upgrade to.
 var errNoWebSocket = errors.New("the upstream has no WebSocket")
