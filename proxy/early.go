@@ -21,7 +21,7 @@ func (w earlyWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil || buffered.Reader.Buffered() == 0 {
 		return conn, buffered, err
 	}
-	early, err := buffered.Reader.Peek(buffered.Reader.Buffered())
+	early, err := buffered.Peek(buffered.Reader.Buffered())
 	if err != nil {
 		_ = conn.Close()
 		return nil, nil, err

@@ -175,6 +175,10 @@ func (h *Handler) Stats() Stats {
 
 // ServeHTTP forwards one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if ambiguous(r) {
+		writeError(w, http.StatusBadRequest, "ambiguous_request", "codex-proxy: the method, the target or the length is none")
+		return
+	}
 	h.exchanges.Add(1)
 	// Without full duplex the server closes the request body at the first byte
 	// of the response, and a transport that has not read its end yet cuts the
