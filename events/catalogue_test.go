@@ -54,6 +54,8 @@ func fill(v reflect.Value, text func(field string) string) {
 			field.SetString(text(structField.Name))
 		case reflect.Int64:
 			field.SetInt(7)
+		case reflect.Float64:
+			field.SetFloat(7.5)
 		default:
 			field.SetBool(true)
 		}

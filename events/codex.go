@@ -99,6 +99,7 @@ func expandSSEEvent(r Record, event *SSEEvent, yield func(Record)) {
 	if event.DurationMS.Set {
 		plain.EndedBy = ""
 		plain.StreamEvents, plain.StreamDeltas, plain.StreamBytes = Opt[int64]{}, Opt[int64]{}, Opt[int64]{}
+		plain.RateLimits = nil
 		r.Event = plain
 		yield(r)
 		if id != "" {

@@ -72,9 +72,8 @@ func decodeStruct(target reflect.Value, pairs, rest []Pair) (left []Pair, missin
 		byName[pairs[i].Key] = &pairs[i].Value
 	}
 	used := make(map[string]bool, len(plan))
-	embedded := embeddedWhole(plan, byName)
 	for _, f := range plan {
-		if len(f.index) > 1 && !embedded {
+		if !embeddedWhole(plan, f, byName) {
 			continue
 		}
 		value, has := byName[f.name]
@@ -94,11 +93,14 @@ func decodeStruct(target reflect.Value, pairs, rest []Pair) (left []Pair, missin
 	return rest, ""
 }
 
-// embeddedWhole reports whether the embedded struct of a plan has all that it
-// must have.
-func embeddedWhole(plan []field, byName map[string]*Value) bool {
+// embeddedWhole reports whether the embedded struct that a field is in, if it is
+// in one, has all that it must have.
+func embeddedWhole(plan []field, of field, byName map[string]*Value) bool {
+	if len(of.index) == 1 {
+		return true
+	}
 	for _, f := range plan {
-		if len(f.index) > 1 && !f.optional() && byName[f.name] == nil {
+		if len(f.index) > 1 && f.index[0] == of.index[0] && !f.optional() && byName[f.name] == nil {
 			return false
 		}
 	}
@@ -140,6 +142,12 @@ func decodeField(target reflect.Value, kind fieldKind, v Value) bool {
 			return false
 		}
 		set.SetInt(n)
+	case kindOptDouble:
+		n, ok := v.number()
+		if !ok {
+			return false
+		}
+		set.SetFloat(n)
 	default:
 		b, ok := v.truth()
 		if !ok {
@@ -167,6 +175,18 @@ func (v Value) integer() (int64, bool) {
 			return 0, false
 		}
 		return int64(v.Double), true
+	default:
+		return 0, false
+	}
+}
+
+// number returns the number that a value tells.
+func (v Value) number() (float64, bool) {
+	switch v.Kind {
+	case ValueInt:
+		return float64(v.Int), true
+	case ValueDouble:
+		return v.Double, true
 	default:
 		return 0, false
 	}

@@ -85,6 +85,9 @@ func (e *Encoder) Attributes(dst []attribute.KeyValue, r Record) []attribute.Key
 		return e.appendPairs(dst, foreign.Told(r))
 	}
 	dst = e.appendStruct(dst, reflect.ValueOf(r.Event))
+	if limited, ok := r.Event.(interface{ OtherLimits() []Pair }); ok {
+		dst = e.appendPairs(dst, limited.OtherLimits())
+	}
 	dst = e.appendStruct(dst, reflect.ValueOf(r.Scope))
 	dst = e.appendPairs(dst, r.Scope.Metadata)
 	dst = e.appendPairs(dst, r.Extra())

@@ -30,6 +30,7 @@ type APIRequest struct {
 	AuthCode     string     `attr:"auth.error_code,omitempty" doc:"error.code inside x-error-json of a failed response." absent:"the upstream sent none" differs:"in Codex since 0.115; schema codex leaves it out before"`
 	Method       string     `attr:"http.request.method,omitempty" doc:"HTTP method." absent:"not known" differs:"not in Codex"`
 	RequestBytes Opt[int64] `attr:"http.request.body.size" unit:"By" doc:"Bytes of the request's body as it was sent, up to now." absent:"nothing was read" differs:"not in Codex"`
+	*RateLimits
 	// ClientGone marks a request that the agent itself gave up. Codex tells
 	// nothing about those, so neither does the codex schema.
 	ClientGone bool
@@ -82,6 +83,7 @@ type SSEEvent struct {
 	StreamEvents    Opt[int64] `attr:"stream.events" unit:"{event}" doc:"Events of the stream so far, this one included, whether exported or thinned out." absent:"not a completion or an end" differs:"not in Codex"`
 	StreamDeltas    Opt[int64] `attr:"stream.deltas" unit:"{event}" doc:"Events of the stream so far whose kind ends in .delta." absent:"not a completion or an end" differs:"not in Codex"`
 	StreamBytes     Opt[int64] `attr:"stream.bytes" unit:"By" doc:"Bytes of the response's body passed on." absent:"the stream goes on, or was completed and may send more" differs:"not in Codex"`
+	*RateLimits
 	// ClientGone marks the end of a stream that the agent itself gave up. Codex
 	// tells nothing about those, so neither does the codex schema.
 	ClientGone bool

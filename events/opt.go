@@ -4,13 +4,13 @@ import "strconv"
 
 // Opt is a value that may be absent. The zero Opt is absent; an absent value
 // becomes no attribute at all, never an empty or null one.
-type Opt[T int64 | string | bool] struct {
+type Opt[T int64 | string | bool | float64] struct {
 	Value T
 	Set   bool
 }
 
 // Some returns an Opt that holds v.
-func Some[T int64 | string | bool](v T) Opt[T] {
+func Some[T int64 | string | bool | float64](v T) Opt[T] {
 	return Opt[T]{Value: v, Set: true}
 }
 
@@ -34,6 +34,8 @@ func (o Opt[T]) String() string {
 		return strconv.FormatInt(v, 10)
 	case bool:
 		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64)
 	default:
 		// The constraint leaves only string.
 		return v.(string)

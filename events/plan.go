@@ -29,6 +29,7 @@ const (
 	kindOptString
 	kindOptInt
 	kindOptBool
+	kindOptDouble
 )
 
 // plans caches the fields of each struct type; the set of types is fixed, so
@@ -89,6 +90,8 @@ func kindOf(f reflect.StructField, options string) fieldKind {
 		return kindOptInt
 	case Opt[bool]:
 		return kindOptBool
+	case Opt[float64]:
+		return kindOptDouble
 	default:
 		panic(fmt.Sprintf("events: field %s has unsupported type %s", f.Name, f.Type))
 	}
@@ -143,6 +146,8 @@ func (e *Encoder) appendField(dst []attribute.KeyValue, f field, v reflect.Value
 		return append(dst, attribute.Int64(f.name, v.Int()))
 	case kindBoolText:
 		return append(dst, attribute.String(f.name, formatBool(v.Bool())))
+	case kindOptDouble:
+		return append(dst, attribute.Float64(f.name, v.Float()))
 	default:
 		return append(dst, attribute.Bool(f.name, v.Bool()))
 	}

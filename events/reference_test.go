@@ -24,6 +24,7 @@ func TestReferencePage(t *testing.T) {
 	tmpl, err := template.New("events.md.tmpl").Funcs(template.FuncMap{
 		"common":     commonTable,
 		"event":      eventTable,
+		"limits":     func() string { return tableHead + rows(&RateLimits{}) },
 		"example":    exampleJSON,
 		"habits":     habitTable,
 		"texts":      streamErrorTable,
@@ -111,9 +112,12 @@ func row(name, typ, codex, unit, doc, absent, differs string) string {
 func rows(v any) string {
 	var b strings.Builder
 	for _, f := range planFor(reflect.TypeOf(v).Elem()) {
+		if of := reflect.TypeOf(v).Elem().Field(f.index[0]); of.Type == reflect.TypeFor[*RateLimits]() {
+			continue // They have a table of their own.
+		}
 		typ := map[fieldKind]string{
 			kindString: "string", kindOptString: "string", kindBoolText: "string",
-			kindInt: "int", kindOptInt: "int", kindBool: "bool", kindOptBool: "bool",
+			kindInt: "int", kindOptInt: "int", kindBool: "bool", kindOptBool: "bool", kindOptDouble: "double",
 		}[f.kind]
 		codex := typ
 		if f.asText {

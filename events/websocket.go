@@ -31,6 +31,7 @@ type WebSocketConnect struct {
 	ErrCFRay     string     `attr:"auth.cf_ray,omitempty" doc:"cf-ray of a refused handshake." absent:"the connection was made, or the upstream sent none"`
 	AuthError    string     `attr:"auth.error,omitempty" doc:"x-openai-authorization-error of a refused handshake." absent:"the upstream sent none"`
 	AuthCode     string     `attr:"auth.error_code,omitempty" doc:"error.code inside x-error-json of a refused handshake." absent:"the upstream sent none"`
+	*RateLimits
 	// ClientGone marks a handshake that the agent itself gave up. Codex tells
 	// nothing about those, so neither does the codex schema.
 	ClientGone bool

@@ -20,6 +20,7 @@ func apiRequest(r *http.Request, endpoint responses.Endpoint, o outcome) *events
 		Method:     r.Method,
 		CFRay:      limited(o.header.Get("Cf-Ray")),
 		ClientGone: o.gone,
+		RateLimits: responses.HeaderLimits(o.header, o.at),
 	}
 	event.HeaderName = credentialHeader(r.Header)
 	event.HeaderSent = events.Some(event.HeaderName != "")

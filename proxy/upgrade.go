@@ -104,6 +104,7 @@ func webSocketConnect(request *events.APIRequest) *events.WebSocketConnect {
 	event := &events.WebSocketConnect{
 		StatusCode: request.StatusCode, CFRay: request.CFRay, HeaderSent: request.HeaderSent, HeaderName: request.HeaderName,
 		Endpoint: request.Endpoint, Reused: events.Some(false), Reauth: events.Some(false), ClientGone: request.ClientGone,
+		RateLimits: request.RateLimits,
 	}
 	if event.Success = request.StatusCode.Value == http.StatusSwitchingProtocols; event.Success {
 		return event

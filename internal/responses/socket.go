@@ -16,6 +16,9 @@ func (t *Turn) Message(data, tail []byte, at time.Time) (over bool) {
 	case "response.failed", "response.incomplete":
 		over = true
 	case "error":
+		if tail == nil {
+			t.quotas().message(data, at)
+		}
 		t.failure = refusalText(data, t.cfg.Scope.Profile)
 		over = t.failure != ""
 	}

@@ -55,6 +55,7 @@ type Turn struct {
 	invalid       string        // why Codex reads no further, which it tells at the end
 	failure       string        // what to say at the end, if no completion comes
 	usage         *events.Usage // of a response that was not completed
+	limits        *limits       // what came in the stream; nil for nothing
 	charged       verdict
 	apart         bool  // the tokens told may be those of a background response
 	held          *held // a completion not told yet
@@ -132,6 +133,10 @@ func (t *Turn) interpret(record *events.SSEEvent, e StreamEvent) {
 		t.name(gjson.GetBytes(e.Data, "response.id").String())
 	case "response.output_item.done":
 		t.item(e)
+	case "codex.rate_limits":
+		if e.Tail == nil {
+			t.quotas().event(e.Data, e.At)
+		}
 	case "response.output_item.added":
 		if !t.ttft.Set {
 			t.ttft = events.Some(events.Milliseconds(e.At.Sub(t.cfg.Start)))
@@ -153,6 +158,14 @@ func (t *Turn) chatChunk(record *events.SSEEvent, e StreamEvent) {
 		record.Usage = usage
 		t.told = true
 	}
+}
+
+// quotas returns what is known of quotas, for more.
+func (t *Turn) quotas() *limits {
+	if t.limits == nil {
+		t.limits = new(limits)
+	}
+	return t.limits
 }
 
 // name gives the records that follow the response's id.
@@ -181,6 +194,9 @@ func (t *Turn) tells(record *events.SSEEvent, delta bool) bool {
 }
 
 func (t *Turn) record(event *events.SSEEvent, at time.Time) {
+	if event.EndedBy != "" && t.limits != nil {
+		event.RateLimits = t.limits.result()
+	}
 	t.seq++
 	t.cfg.Recorder.Record(events.Record{
 		Event: event,
