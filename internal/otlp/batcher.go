@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -57,6 +58,8 @@ type batcher struct {
 	spares  [][]byte
 	timer   *time.Timer // seals the open batch MaxDelay after its first record
 	closed  bool
+
+	panics atomic.Int64 // contained by sealInTime
 }
 
 // add appends an encoded LogRecord to the open batch. It keeps no reference to
@@ -111,10 +114,25 @@ func (b *batcher) groupBytes(g *group) int {
 // does no harm.
 func (b *batcher) arm() {
 	if b.timer == nil {
-		b.timer = time.AfterFunc(b.limits.MaxDelay, b.seal)
+		b.timer = time.AfterFunc(b.limits.MaxDelay, b.sealInTime)
 		return
 	}
 	b.timer.Reset(b.limits.MaxDelay)
+}
+
+// sealInTime is seal on the timer's goroutine, where nobody else would keep a
+// panic from ending the process. It tries again later.
+func (b *batcher) sealInTime() {
+	defer func() {
+		if recover() == nil {
+			return
+		}
+		b.panics.Add(1)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.arm()
+	}()
+	b.seal()
 }
 
 // seal ends the open batch, if there is one.

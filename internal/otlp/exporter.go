@@ -115,6 +115,11 @@ func (x *Exporter) Record(r events.Record) {
 	x.encoder.Expand(r, x.emit)
 }
 
+// Lose books records that did not come this far for want of room.
+func (x *Exporter) Lose(name string, n int) {
+	x.outbox.Lose(outbox.Tally{name: n}, outbox.QueueFull)
+}
+
 func (x *Exporter) emit(r events.Record) {
 	if foreign, ok := r.Event.(*events.Foreign); ok {
 		x.foreigners.add(r, foreign)
@@ -215,6 +220,7 @@ func (x *Exporter) Stats() Stats {
 	s := x.ledger.snapshot(process.Total())
 	_, bytes := x.outbox.Size()
 	s.QueuedBytes = int64(x.batcher.openBytes() + bytes)
+	s.Panics = x.batcher.panics.Load()
 	return s
 }
 

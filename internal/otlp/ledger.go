@@ -30,6 +30,8 @@ type Stats struct {
 	FailedTries int64
 	// Retries counts the requests that repeated one that may succeed later.
 	Retries int64
+	// Panics counts those that were contained while a batch was sealed.
+	Panics int64
 	// LastError is the newest reason for a failed try, without credentials.
 	LastError     string
 	LastErrorTime time.Time

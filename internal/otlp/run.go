@@ -16,7 +16,6 @@ func (x *Exporter) Run(ctx context.Context) error {
 			return nil
 		}
 		wait, found := x.step(ctx)
-		x.release()
 		if found && wait == 0 {
 			continue
 		}
@@ -27,8 +26,10 @@ func (x *Exporter) Run(ctx context.Context) error {
 }
 
 // step attempts the oldest entry, if there is one, and returns how long to wait
-// before the next try; 0 when the entry is settled.
+// before the next try; 0 when the entry is settled. It gives the turn back, after
+// a panic too: whoever starts Run again waits for it.
 func (x *Exporter) step(ctx context.Context) (wait time.Duration, found bool) {
+	defer x.release()
 	if full := x.Stats().Dropped.QueueFull; full != x.full {
 		x.full = full
 		x.health.overflows(full)
