@@ -17,6 +17,7 @@ const (
 	codeDeadlineExceeded = 4
 	codeResourceExceeded = 8
 	codeUnimplemented    = 12
+	codeInternal         = 13
 )
 
 // logAnswer is an answer of the logs endpoint: an ExportLogsServiceResponse, or a
@@ -109,6 +110,8 @@ func (a *logAnswer) code() uint64 {
 		return codeDeadlineExceeded
 	case http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType:
 		return codeUnimplemented
+	case http.StatusInternalServerError:
+		return codeInternal
 	default:
 		return codeInvalidArgument
 	}

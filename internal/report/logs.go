@@ -32,7 +32,10 @@ func (h *Handler) Logs() http.Handler {
 			err = refuse(http.StatusMethodNotAllowed, refusedMethod, "want POST")
 		}
 		if err == nil {
-			answer, err = h.takeLogs(w, r, encoding)
+			err = contained(func() (err error) {
+				answer, err = h.takeLogs(w, r, encoding)
+				return err
+			})
 		}
 		if refusal, ok := errors.AsType[*refusal](err); ok {
 			answer.status, answer.message = refusal.status, refusal.Error()

@@ -138,6 +138,7 @@ func reportOperation(config Config) operation {
 			http.StatusRequestTimeout:        "The body took too long to arrive.",
 			http.StatusRequestEntityTooLarge: "Too many bytes or items; nothing was recorded.",
 			http.StatusUnsupportedMediaType:  "Neither JSON nor NDJSON in UTF-8, or an encoding other than gzip.",
+			http.StatusInternalServerError:   "A mistake of codex-proxy; some items may have been recorded.",
 		}),
 	}
 }
@@ -160,6 +161,7 @@ func logsOperation(config Config) operation {
 		http.StatusRequestTimeout:        "The body took too long to arrive.",
 		http.StatusRequestEntityTooLarge: "Too many bytes or records; nothing was recorded.",
 		http.StatusUnsupportedMediaType:  "Neither protobuf nor JSON, or an encoding other than gzip.",
+		http.StatusInternalServerError:   "A mistake of codex-proxy; some records may have been taken.",
 	} {
 		responses[fmt.Sprint(status)] = response{Description: description, Content: body("google.rpc.Status")}
 	}

@@ -141,7 +141,11 @@ func New(config Config) *Handler {
 // 4xx when none was. The answer is an [Answer] in either case. A 202 comes when
 // what was accepted is on disk; it says so when it is not.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer, err := h.take(w, r)
+	var answer Answer
+	err := contained(func() (err error) {
+		answer, err = h.take(w, r)
+		return err
+	})
 	status := http.StatusAccepted
 	if refusal, ok := errors.AsType[*refusal](err); ok {
 		status = refusal.status
@@ -152,6 +156,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.log(r, status, answer)
 	answer.write(w, status)
+}
+
+// contained calls take and makes a refusal of a panic: of what an agent reports
+// the rest of the process must not know more than that.
+func contained(take func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = refuse(http.StatusInternalServerError, refusedPanic, "codex-proxy failed to take this; it is counted")
+		}
+	}()
+	return take()
 }
 
 // take reads, splits, checks and records. Its only errors are refusals.

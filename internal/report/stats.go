@@ -43,15 +43,19 @@ const (
 	refusedEmpty
 	refusedSyntax
 	refusedItems
+	refusedPanic
 	refusedCount
 )
 
 // String returns the label of the reason in Stats and metrics.
 func (r refusedReason) String() string {
 	return [refusedCount]string{
-		"method", "media_type", "header", "read", "timeout", "too_large", "too_many", "empty", "syntax", "items",
+		"method", "media_type", "header", "read", "timeout", "too_large", "too_many", "empty", "syntax", "items", PanicReason,
 	}[r]
 }
+
+// PanicReason is the label of requests refused for a panic.
+const PanicReason = "panic"
 
 // Stats is what a Handler did since it was made. Every label is present from
 // the start.
@@ -63,7 +67,8 @@ type Stats struct {
 	// encoding.
 	Rejected map[string]int64
 	// Refused counts requests of which nothing was accepted: method, media_type,
-	// header, read, timeout, too_large, too_many, empty, syntax, items.
+	// header, read, timeout, too_large, too_many, empty, syntax, items. Of those
+	// for a panic, which is contained, some items may have been recorded.
 	Refused map[string]int64
 	// Repaired counts accepted values with half a surrogate pair, which became
 	// U+FFFD.
