@@ -137,6 +137,7 @@ func TestUnreadableBodiesAreCounted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			records.settle = handler.Settle
 			server := httptest.NewServer(handler)
 			header := http.Header{}
 			if test.request != ask {

@@ -49,7 +49,7 @@ func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	}
 	if e.watches() {
 		e.id = rand.Text()
-		e.recorder = scrub(h.cfg.Recorder, r.Header)
+		e.recorder = scrub(&h.teller, r.Header)
 	}
 	return e
 }
@@ -79,14 +79,19 @@ func (e *exchange) release() {
 		e.buffer = nil
 	}
 	if e.decoder != nil {
+		defer e.contain()
 		e.mu.Lock()
 		defer e.mu.Unlock()
+		e.h.at("release")
 		e.decoder.Finish(e.inspector.Write)
 	}
 }
 
 // inspected returns body with a look at what passes, where it can be read.
-func (e *exchange) inspected(body io.ReadCloser, length int64) io.ReadCloser {
+func (e *exchange) inspected(body io.ReadCloser, length int64) (seen io.ReadCloser) {
+	seen = body
+	defer e.contain()
+	e.h.at("rewrite")
 	if values := e.in.Header["Content-Encoding"]; !coding.Identity(values) {
 		decoder := e.h.requests.Decoder(values)
 		if decoder.Result().State == coding.Unsupported {
@@ -107,6 +112,7 @@ func (e *exchange) look(p []byte) {
 	defer e.contain()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.h.at("request")
 	if e.decoder != nil {
 		e.decoder.Write(p, e.inspector.Write)
 	} else {
@@ -119,12 +125,20 @@ func (e *exchange) look(p []byte) {
 
 // begin tells what is new in the request. The caller holds mu.
 func (e *exchange) begin(request responses.Request, input *responses.Input) {
+	e.h.at("begin")
 	e.session = e.h.cfg.Sessions.Begin(&session.Arrival{
 		Header: e.in.Header.Get, Endpoint: e.endpoint, Request: request, Input: input, ResponseID: e.stored,
 		Resource: e.h.cfg.Resource, ExchangeID: e.id, Auth: credentialSum(e.in.Header), At: e.arrived, Late: e.recorder,
 	})
 	for _, record := range e.session.Records() {
 		e.recorder.Record(record)
+	}
+}
+
+// at is where a test may make the observation panic.
+func (h *Handler) at(place string) {
+	if h.probe != nil {
+		h.probe(place)
 	}
 }
 

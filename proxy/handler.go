@@ -37,8 +37,12 @@ type Config struct {
 	ChatGPTBaseURL *url.URL
 	// NoWebSocket answers WebSocket handshakes at /responses with 426.
 	NoWebSocket bool
-	// Recorder gets the events; nil tells nothing and watches nothing.
+	// Recorder gets the events, one at a time and in order, shortly after they
+	// happened: traffic does not wait for it. nil tells nothing and watches nothing.
 	Recorder events.Recorder
+	// Lost is told of records that the Recorder did not get, since it did not
+	// return for too long: their event name, and how many; nil: nobody.
+	Lost func(name string, n int)
 	// Sessions remembers conversations; nil means a new one.
 	Sessions *session.Tracker
 	// Resource gives service.name and env of the records.
@@ -75,6 +79,8 @@ type Stats struct {
 	Live             int64 // exchanges under way
 	Loops            int64 // requests refused because the upstream is this proxy
 	Panics           int64 // panics of observation, contained
+	Untold           int64 // records that wait for the Recorder
+	Lost             int64 // records that the Recorder did not get
 	UpstreamFailures int64 // requests that got no response
 	EncodedBodies    int64 // bodies in an encoding that is not known, forwarded without being read
 	UndecodedBodies  int64 // bodies that could not be decoded to their end: damaged or too large
@@ -93,7 +99,9 @@ type Handler struct {
 	responses coding.Pool
 	inflaters wstap.Pool
 	forwarder httputil.ReverseProxy
-	left      chan struct{} // holds at most one reason for Idle to look
+	teller    teller
+	probe     func(place string) // if set, called wherever traffic is looked at; tests panic there
+	left      chan struct{}      // holds at most one reason for Idle to look
 	cut       context.Context
 	cutNow    context.CancelFunc
 
@@ -115,6 +123,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg.Sessions = session.New(session.Config{})
 	}
 	h := &Handler{cfg: cfg, left: make(chan struct{}, 1)}
+	h.teller.next, h.teller.lost, h.teller.onPanic = cfg.Recorder, cfg.Lost, func() { h.panics.Add(1) }
 	h.requests.MaxBytes = cfg.MaxRequestBytes
 	h.cut, h.cutNow = context.WithCancel(context.Background())
 	h.transport = newTransport(cfg)
@@ -129,8 +138,9 @@ func New(cfg Config) (*Handler, error) {
 // Close closes the idle connections to the upstream.
 func (h *Handler) Close() { h.transport.CloseIdleConnections() }
 
-// Idle waits until no exchange is under way, WebSocket tunnels included, or ctx
-// ends, whose error it returns then. One caller at a time is told.
+// Idle waits until no exchange is under way, WebSocket tunnels included, and
+// the Recorder knows of all of them, or ctx ends, whose error it returns then.
+// One caller at a time is told.
 func (h *Handler) Idle(ctx context.Context) error {
 	for h.live.Load() > 0 {
 		select {
@@ -139,8 +149,12 @@ func (h *Handler) Idle(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return nil
+	return h.Settle(ctx)
 }
+
+// Settle waits until the Recorder has taken what was told so far, or ctx ends,
+// whose error it returns then.
+func (h *Handler) Settle(ctx context.Context) error { return h.teller.settle(ctx) }
 
 // Cut breaks off the exchanges under way, and every later one.
 func (h *Handler) Cut() { h.cutNow() }
@@ -158,7 +172,10 @@ func (h *Handler) leave() {
 
 // Stats returns a snapshot of the counters.
 func (h *Handler) Stats() Stats {
+	untold, lost := h.teller.stats()
 	return Stats{
+		Untold:           int64(untold),
+		Lost:             lost,
 		Exchanges:        h.exchanges.Load(),
 		Live:             h.live.Load(),
 		Loops:            h.loops.Load(),

@@ -23,6 +23,8 @@ import (
 
 // journal is a Recorder that keeps everything.
 type journal struct {
+	settle func(context.Context) error // waits until the proxy has told it everything
+
 	mu      sync.Mutex
 	records []events.Record
 }
@@ -34,6 +36,7 @@ func (j *journal) Record(r events.Record) {
 }
 
 func (j *journal) all() []events.Record {
+	_ = j.settle(context.Background()) // It fails with its context alone.
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return append([]events.Record(nil), j.records...)
@@ -78,6 +81,7 @@ func start(t *testing.T, base string) (*httptest.Server, *journal) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	records.settle = handler.Settle
 	server := httptest.NewServer(handler)
 	t.Cleanup(func() {
 		server.Close()

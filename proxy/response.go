@@ -41,6 +41,7 @@ func (e *exchange) answered(response *http.Response) error {
 		e.tellConnect(outcome{header: response.Header, status: response.StatusCode, at: now})
 		return nil
 	}
+	e.h.at("response")
 	scope, request := e.tell(outcome{header: response.Header, status: response.StatusCode, at: now})
 	if response.StatusCode < 200 || response.StatusCode > 299 || e.in.Method == http.MethodHead {
 		return nil
@@ -110,11 +111,13 @@ var _ ssetap.Sink = streamSink{}
 
 // Event implements ssetap.Sink.
 func (s streamSink) Event(e *ssetap.Event) bool {
+	s.h.at("event")
 	return s.turn.Event(responses.StreamEvent{Name: e.Name, Data: e.Data, Tail: e.Tail, At: e.At})
 }
 
 // End implements ssetap.Sink.
 func (s streamSink) End(end ssetap.End) {
+	s.h.at("end")
 	s.h.cutEvents.Add(end.Truncated)
 	if end.Unfinished {
 		s.h.halfEvents.Add(1)
@@ -141,6 +144,7 @@ func (s *documentSink) Event(e *ssetap.Event) bool {
 
 // End implements ssetap.Sink.
 func (s *documentSink) End(end ssetap.End) {
+	s.h.at("end")
 	s.turn.Document(s.body, s.tail, s.h.ending(end, s.decoder))
 }
 

@@ -78,6 +78,7 @@ func (e *exchange) connected(response *http.Response) {
 		return
 	}
 	defer e.contain()
+	e.h.at("upgrade")
 	made := e.connect(outcome{header: response.Header, status: response.StatusCode, at: time.Now()})
 	response.Body = e.tapped(conn, response.Header, made)
 	e.tunnel = true

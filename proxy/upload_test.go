@@ -49,6 +49,7 @@ func startLogged(t *testing.T, base string) (*httptest.Server, *proxy.Handler, *
 	if err != nil {
 		t.Fatal(err)
 	}
+	records.settle = handler.Settle
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(logged, nil), slog.LevelError)
 	server.Start()

@@ -64,6 +64,7 @@ func (e *exchange) tapped(conn io.ReadWriteCloser, header http.Header, made even
 func (s *socket) ask(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.e.h.at("ask")
 	if s.turn == nil {
 		s.begin(m)
 		return
@@ -142,6 +143,7 @@ func (s *socket) tellMade(model string) {
 func (s *socket) answered(m message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.e.h.at("answered")
 	if s.turn == nil {
 		if !s.early.push(m, maxEarly, maxEarlyBytes) {
 			s.lost()
@@ -183,6 +185,7 @@ func (s *socket) end(end wstap.End) {
 	defer s.e.h.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.e.h.at("end")
 	s.tellMade("")
 	by := "client"
 	switch {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/codex-proxy/codex-proxy/internal/report"
 )
 
 // series is one counter or gauge among the metrics.
@@ -45,7 +47,11 @@ func (s *service) trafficCounters() []series {
 		},
 		{
 			"codex_proxy_observer_panics_total", "Panics of the observing side, which did not touch the traffic.", nil,
-			func() float64 { return float64(s.proxy.Stats().Panics + s.panics.Load()) },
+			func() float64 { return float64(s.proxy.Stats().Panics + s.panics.Load() + s.containedPanics()) },
+		},
+		{
+			"codex_proxy_untold_total", "Records dropped since what takes them did not return for too long.", nil,
+			func() float64 { return float64(s.proxy.Stats().Lost) },
 		},
 		{
 			"codex_proxy_upstream_failures_total", "Requests the upstream did not answer.", nil,
@@ -76,6 +82,15 @@ func (s *service) trafficCounters() []series {
 			func() float64 { return float64(s.proxy.Stats().MalformedBodies) },
 		},
 	}
+}
+
+// containedPanics are those of taking reports and of the exporter.
+func (s *service) containedPanics() int64 {
+	panics := s.reports.Stats().Refused[report.PanicReason] + s.reports.LogStats().Refused[report.PanicReason]
+	if s.exporter != nil {
+		panics += s.exporter.Stats().Panics
+	}
+	return panics
 }
 
 func (s *service) feedCounters() []series {
@@ -199,6 +214,10 @@ func (s *service) gauges() []series {
 		{
 			"codex_proxy_live_exchanges", "Requests under way.", nil,
 			func() float64 { return float64(s.proxy.Stats().Live) },
+		},
+		{
+			"codex_proxy_untold", "Records that were observed and not taken yet; much above 0 something does not return.", nil,
+			func() float64 { return float64(s.proxy.Stats().Untold) },
 		},
 		{
 			"codex_proxy_live_readers", "Readers of the live feed.", nil,

@@ -104,6 +104,17 @@ func (u *unsent) Record(r events.Record) {
 	u.books.Observe(outbox.Tally{r.Event.EventName(): 1})
 }
 
+// lose books records that did not come this far.
+func (u *unsent) lose(name string, n int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.books == nil {
+		u.books = outbox.Ledger{}
+	}
+	u.books.Observe(outbox.Tally{name: n})
+	u.books.Settle(outbox.Tally{name: n}, outbox.QueueFull)
+}
+
 // view returns the books with every record dropped.
 func (u *unsent) view() ledgerView {
 	u.mu.Lock()
@@ -116,7 +127,11 @@ func (u *unsent) view() ledgerView {
 	return view
 }
 
+// unsent drops what waits.
 func (v accountView) unsent() accountView {
-	v.Queued, v.Dropped = 0, map[string]int64{noExporter: v.Observed}
+	if v.Queued > 0 {
+		v.Dropped[noExporter] = v.Queued
+	}
+	v.Queued = 0
 	return v
 }

@@ -87,6 +87,10 @@ func (s *service) wire(cfg *config.Config, listen net.Addr) error {
 	}
 	s.upstream = settings.BaseURL
 	settings.Recorder, settings.Sessions, settings.Resource = s.merger, s.sessions, resource
+	settings.Lost = s.unsent.lose
+	if s.exporter != nil {
+		settings.Lost = s.exporter.Lose
+	}
 	settings.Logger, settings.IsSelf = s.logger, newSelfAddress(listen).is
 	if s.proxy, err = proxy.New(settings); err != nil {
 		return fmt.Errorf("set up proxy: %w", err)
