@@ -88,10 +88,7 @@ func (e *exchange) release() {
 }
 
 // inspected returns body with a look at what passes, where it can be read.
-func (e *exchange) inspected(body io.ReadCloser, length int64) (seen io.ReadCloser) {
-	seen = body
-	defer e.contain()
-	e.h.at("rewrite")
+func (e *exchange) inspected(body io.ReadCloser, length int64) io.ReadCloser {
 	if values := e.in.Header["Content-Encoding"]; !coding.Identity(values) {
 		decoder := e.h.requests.Decoder(values)
 		if decoder.Result().State == coding.Unsupported {

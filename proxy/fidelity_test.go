@@ -95,7 +95,7 @@ func TestBytesAreTheSame(t *testing.T) {
 			defer server.Close()
 			began := time.Now()
 			result, err := fidelity.Comparison{
-				Direct: origin.URL, Proxied: server.URL, Seed: seed, Streams: int(number(t, fidelityStreams, 150)), //nolint:gosec // at most 63 bits
+				Direct: origin.URL, Proxied: server.URL, Seed: seed, Streams: int(number(t, fidelityStreams, 150)),
 			}.Run(t.Context())
 			if err != nil {
 				t.Fatal(err)

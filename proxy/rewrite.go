@@ -42,8 +42,15 @@ func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 	// would never see them.
 	out.Trailer = in.Trailer
 	if out.Body != nil && e.watches() {
-		out.Body = e.inspected(out.Body, in.ContentLength)
+		e.inspect(out)
 	}
+}
+
+// inspect puts a look at what passes into the body of a request.
+func (e *exchange) inspect(out *http.Request) {
+	defer e.contain()
+	e.h.at("rewrite")
+	out.Body = e.inspected(out.Body, e.in.ContentLength)
 }
 
 // base returns the base URL of the upstream that a request is for.

@@ -83,7 +83,7 @@ func events(r *rand.Rand, newline string) []byte {
 			line(`data: {"type":"response.output_item.done","item":{"type":"function_call","call_id":"c1","arguments":"`, text(r.IntN(60_000)), `"}}`)
 		case 5:
 			b = append(b, 0, 0xff, 0xfe, '\n', '\r', 0xc3)
-			line("id: 7", string(rune(r.IntN(1<<16))))
+			line("id: 7", strconv.Itoa(r.IntN(1<<16)), "\u0000ü")
 		case 6:
 			line(`data: {"type":`)
 		default:

@@ -63,7 +63,7 @@ func (a *logAnswer) write(w http.ResponseWriter, encoding logEncoding) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(a.status)
 	// An agent that left does not need its answer.
-	_, _ = w.Write(body) //nolint:gosec // Not HTML, and of an echo only printable characters are in it.
+	_, _ = w.Write(body)
 }
 
 func (a *logAnswer) proto() []byte {
