@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+func reportCommand(_ context.Context, args []string) error {
+	flags := flag.NewFlagSet("report", flag.ContinueOnError)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	var results []Result
+	rounds := 0 // rounds of a further file are further rounds
+	for _, path := range flags.Args() {
+		more, err := readResults(path)
+		if err != nil {
+			return err
+		}
+		before := rounds
+		for i := range more {
+			more[i].Round += before
+			rounds = max(rounds, more[i].Round)
+		}
+		results = append(results, more...)
+	}
+	return writeReport(os.Stdout, results)
+}
+
+// readResults reads what compare wrote.
+func readResults(path string) ([]Result, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var results []Result
+	for decoder := json.NewDecoder(file); ; {
+		var result Result
+		err := decoder.Decode(&result)
+		if errors.Is(err, io.EOF) {
+			return results, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		results = append(results, result)
+	}
+}
+
+// writeReport prints one table of medians over rounds for every mode.
+func writeReport(w io.Writer, results []Result) error {
+	var modes, targets []string
+	for i := range results {
+		result := &results[i]
+		if !slices.Contains(modes, result.Mode) {
+			modes = append(modes, result.Mode)
+		}
+		if !slices.Contains(targets, result.Target) {
+			targets = append(targets, result.Target)
+		}
+	}
+	for _, mode := range modes {
+		columns := columnsOf(mode)
+		rows := [][]string{{"target", "rounds"}}
+		for _, column := range columns {
+			rows[0] = append(rows[0], column.head)
+		}
+		for _, target := range targets {
+			runs := runsOf(results, mode, target)
+			if len(runs) == 0 {
+				continue
+			}
+			row := []string{target, fmt.Sprint(len(runs))}
+			for _, column := range columns {
+				row = append(row, column.cell(runs, runsOf(results, mode, column.reference)))
+			}
+			rows = append(rows, row)
+		}
+		if err := writeTable(w, mode, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func runsOf(results []Result, mode, target string) []Result {
+	var runs []Result
+	for i := range results {
+		if results[i].Mode == mode && results[i].Target == target {
+			runs = append(runs, results[i])
+		}
+	}
+	return runs
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// Quantiles of a set of durations, in microseconds.
+type Quantiles struct {
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P99  float64 `json:"p99"`
+	P999 float64 `json:"p999"`
+}
+
+func quantiles(values []time.Duration) Quantiles {
+	if len(values) == 0 {
+		return Quantiles{}
+	}
+	slices.Sort(values)
+	at := func(q float64) float64 {
+		return float64(values[int(q*float64(len(values)-1))]) / 1e3
+	}
+	return Quantiles{at(.5), at(.9), at(.99), at(.999)}
+}
+
+// Result is the outcome of one run. CPU figures are in seconds, memory in bytes. The proxy's figures are zero when no
+// process id was given.
+type Result struct {
+	Target string `json:"target"`
+	Mode   string `json:"mode"`
+	Round  int    `json:"round"`
+
+	Seconds float64 `json:"seconds"`
+	Streams int     `json:"streams"` // complete ones; in idle modes, those held open
+	Events  int     `json:"events"`  // delta events
+	Bytes   int64   `json:"bytes"`   // of response bodies
+	Sent    int64   `json:"sent"`    // of request bodies
+
+	Latency   Quantiles `json:"latency_us"`    // upstream's stamp to arrival
+	FirstByte Quantiles `json:"first_byte_us"` // request to first body byte
+
+	Errors          int    `json:"errors"`           // streams that failed
+	FirstError      string `json:"first_error"`      // the first failure's text
+	ResponseAltered int    `json:"response_altered"` // streams whose bytes differ from those sent
+	RequestAltered  int    `json:"request_altered"`  // requests whose bytes differ from those received
+	OldHTTP         int64  `json:"old_http"`         // requests that reached a TLS upstream without HTTP/2
+
+	ProxyCPU    float64 `json:"proxy_cpu"` // until the telemetry of the run was delivered, where it is
+	UpstreamCPU float64 `json:"upstream_cpu"`
+	LoadCPU     float64 `json:"load_cpu"`
+	SinkCPU     float64 `json:"sink_cpu"`
+	ForeignCPU  float64 `json:"foreign_cpu"` // anything else on the machine
+	StolenCPU   float64 `json:"stolen_cpu"`  // by the host
+	Window      float64 `json:"window"`      // seconds that the CPU figures are about
+
+	RSSBefore int64 `json:"rss_before"` // after warm-up
+	RSS       int64 `json:"rss"`        // at the end, in idle modes with all streams open
+	PSS       int64 `json:"pss"`
+
+	Books Books `json:"books"`
+}
+
+// disturbance is the share of a core that others took during the run: other processes here, and other guests of the
+// host.
+func (r Result) disturbance() float64 {
+	return per(r.ForeignCPU+r.StolenCPU, r.Window)
+}
+
+// per divides, with zero for a missing denominator.
+func per(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
