@@ -25,6 +25,8 @@ const (
 	Damaged
 	// Shutdown: it came after the end, or waited in memory then.
 	Shutdown
+	// NoExporter: nobody asked for it to be sent.
+	NoExporter
 
 	numFates
 )
@@ -41,7 +43,7 @@ func Fates() []Fate {
 // String returns the name that the ledger and the metrics use.
 func (f Fate) String() string {
 	return [...]string{
-		"delivered", "refused", "too_large", "partial_success", "queue_full", "expired", "damaged", "shutdown", "unknown",
+		"delivered", "refused", "too_large", "partial_success", "queue_full", "expired", "damaged", "shutdown", "no_exporter", "unknown",
 	}[min(f, numFates)]
 }
 

@@ -49,6 +49,7 @@ func (s *Store) attach() error {
 	s.tidied = time.Now()
 	s.records.Store(int64(found.records))
 	s.bytes.Store(found.bytes)
+	s.health.history.Store(int64(found.history))
 	s.memory.Inherit(found.ledger, found.queued)
 	found.records += s.adopt(found.left)
 	s.health.attaches(found.records)
@@ -103,6 +104,7 @@ func (s *Store) abandon(err error) {
 	s.adopted = false
 	s.records.Store(0)
 	s.bytes.Store(0)
+	s.health.history.Store(0)
 	s.health.loses(before, err)
 	if errors.Is(err, errGone) {
 		// The lock went with the file.

@@ -51,6 +51,7 @@ type contents struct {
 	bytes   int64
 	last    uint64
 	left    []row // what was held
+	history int   // records
 }
 
 // reconcile makes the books tell of what is there.
@@ -111,10 +112,6 @@ func openDatabase(path string, steps []string) (*database, contents, error) {
 // dataSource is the connection string of a file. A transaction takes the lock for
 // writing at once, and is on disk when it is committed.
 func dataSource(path string) string {
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // C:/...
-	}
 	settings := url.Values{"_txlock": {"immediate"}, "_pragma": {
 		"busy_timeout(1000)",
 		"auto_vacuum(incremental)",
@@ -129,7 +126,16 @@ func dataSource(path string) string {
 		"temp_store(memory)",
 		"cache_size(-1024)",
 	}}
-	return (&url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}).String()
+	return (&url.URL{Scheme: "file", Path: slashed(path), RawQuery: settings.Encode()}).String()
+}
+
+// slashed is a path as a URL has it.
+func slashed(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/...
+	}
+	return path
 }
 
 // close closes the file. What it says is of no use to anybody: everything that
@@ -148,6 +154,9 @@ func (d *database) load(ctx context.Context) (contents, error) {
 	found := contents{stored: outbox.Ledger{}, queued: outbox.Tally{}}
 	const sums = "SELECT coalesce(sum(records), 0), coalesce(sum(raw_bytes), 0), coalesce(max(id), 0) FROM batches"
 	if err := d.sql.QueryRowContext(ctx, sums).Scan(&found.records, &found.bytes, &found.last); err != nil {
+		return found, err
+	}
+	if err := d.sql.QueryRowContext(ctx, "SELECT coalesce(sum(records), 0) FROM history").Scan(&found.history); err != nil {
 		return found, err
 	}
 	const queued = "SELECT key, sum(value) FROM batches, json_each(counts) GROUP BY key"

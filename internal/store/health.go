@@ -12,6 +12,12 @@ import (
 // repeatAfter is how long a reason that was logged is not logged again.
 const repeatAfter = time.Minute
 
+// Why records leave the history.
+const (
+	HistoryExpired = "expired"    // older than MaxAge
+	HistoryFull    = "queue_full" // to make room, on disk or in memory
+)
+
 // Stats tells how the disk does.
 type Stats struct {
 	// Durable is set while batches are written.
@@ -23,6 +29,10 @@ type Stats struct {
 	Bytes int64
 	// Commits counts transactions, Failures what could not be read or written.
 	Commits, Failures int64
+	// History is the number of records in the history, HistoryDropped counts those
+	// that went, by reason. Every reason is present from the start.
+	History        int64
+	HistoryDropped map[string]int64
 	// SetAside counts damaged databases, Unreadable damaged batches.
 	SetAside, Unreadable int64
 }
@@ -33,6 +43,8 @@ type health struct {
 	logger *slog.Logger
 
 	commits, failures, setAside, unreadable, bytes atomic.Int64
+
+	history, historyExpired, historyFull atomic.Int64
 
 	mu     sync.Mutex
 	cause  error // nil while all is well
@@ -93,6 +105,13 @@ func (h *health) works(size int64, dropped int) {
 		slog.Int("records", dropped))
 }
 
+// tells notes what a transaction did to the history.
+func (h *health) tells(t *transaction) {
+	h.historyExpired.Add(int64(t.forgotten[HistoryExpired]))
+	h.historyFull.Add(int64(t.forgotten[HistoryFull]))
+	h.history.Add(int64(t.told - t.forgotten[HistoryExpired] - t.forgotten[HistoryFull]))
+}
+
 // setsAside notes a damaged database.
 func (h *health) setsAside(file string, cause error) {
 	h.setAside.Add(1)
@@ -112,12 +131,16 @@ func (h *health) err() error {
 
 // Stats returns how the disk does.
 func (s *Store) Stats() Stats {
+	s.staged.mu.Lock()
+	inMemory := s.staged.dropped
+	s.staged.mu.Unlock()
 	h := &s.health
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return Stats{
 		Durable: h.cause == nil, Trouble: h.reason,
 		Bytes: h.bytes.Load(), Commits: h.commits.Load(), Failures: h.failures.Load(),
-		SetAside: h.setAside.Load(), Unreadable: h.unreadable.Load(),
+		SetAside: h.setAside.Load(), Unreadable: h.unreadable.Load(), History: h.history.Load(),
+		HistoryDropped: map[string]int64{HistoryExpired: h.historyExpired.Load(), HistoryFull: h.historyFull.Load() + inMemory},
 	}
 }

@@ -171,7 +171,7 @@ func (s *Store) adopt(left []row) (records int) {
 			continue
 		}
 		r.Payload = payload
-		s.memory.Append(r.Entry)
+		s.Append(r.Entry)
 		records += r.Records
 	}
 	s.adopted = len(left) > 0

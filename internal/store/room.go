@@ -14,9 +14,15 @@ const rowBytes = 128
 // smaller.
 const chunk = 64
 
-// expire drops what waited for too long. The oldest rows have the lowest IDs, so
-// that nobody has to look at a backlog as a whole.
+// expire drops what waited for too long, and the history that is as old. The
+// oldest rows have the lowest IDs, so that nobody has to look at a backlog as a
+// whole.
 func (t *transaction) expire(ctx context.Context, tx *sql.Tx) error {
+	const oldest = "SELECT id, records FROM history WHERE id = (SELECT min(id) FROM history) AND stored_at < ?"
+	always := func() (bool, error) { return true, nil }
+	if err := t.forget(ctx, tx, HistoryExpired, oldest, always, t.oldest.UnixMilli()); err != nil {
+		return err
+	}
 	const text = "SELECT id, records, deltas, raw_bytes, counts, x'' FROM" +
 		" (SELECT * FROM batches WHERE id > ? ORDER BY id LIMIT ?) WHERE stored_at < ? ORDER BY id"
 	for after := uint64(0); ; {
@@ -39,12 +45,17 @@ func (t *transaction) expire(ctx context.Context, tx *sql.Tx) error {
 	}
 }
 
-// makeRoom drops deltas, the oldest first, and then the oldest batches, until
-// there is room for so many more bytes.
+// makeRoom drops history, deltas, and then whole batches, the oldest first, until
+// there is room for so many more bytes. What is history is the collector's, too,
+// or will be; what waits is nowhere else.
 func (t *transaction) makeRoom(ctx context.Context, tx *sql.Tx, incoming int64) error {
-	limit := t.maxBytes - 2*walBytes
+	limit := t.limit()
 	// What comes may itself have to go; room is made for a part of it then.
-	limit -= min(incoming, limit/2)
+	incoming = min(incoming, limit/2)
+	limit -= incoming
+	if err := t.forgetFor(ctx, tx, incoming); err != nil {
+		return err
+	}
 	for _, pass := range []struct {
 		text string
 		thin bool
@@ -84,6 +95,9 @@ func (t *transaction) makeRoom(ctx context.Context, tx *sql.Tx, incoming int64) 
 	}
 	return nil
 }
+
+// limit is how large the database may get. The journal has the rest.
+func (t *transaction) limit() int64 { return t.maxBytes - 2*walBytes }
 
 // measure finds the size of what the database holds.
 func (t *transaction) measure(ctx context.Context, tx *sql.Tx) error {

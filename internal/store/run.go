@@ -93,8 +93,11 @@ func (s *Store) commitPart() (more bool, err error) {
 	// What was forgotten was appended before: it is looked at first.
 	held := s.held.begin()
 	held.adopt = s.adopted
+	s.staged.mu.Lock()
 	entries, ever, more := s.memory.Hold(maxTransaction)
-	if more {
+	told, moreTold := s.staged.begin(maxTransaction)
+	s.staged.mu.Unlock()
+	if more = more || moreTold; more {
 		s.held.postpone(&held)
 		held.adopt = false
 	}
@@ -104,13 +107,14 @@ func (s *Store) commitPart() (more bool, err error) {
 		if !stored {
 			s.held.undo(held)
 		}
+		s.staged.end(stored)
 		if claimed := s.memory.Release(stored); claimed != 0 {
 			s.claim.rows = []row{{id: claimed, Entry: s.claim.entry, rawBytes: int64(len(s.claim.entry.Payload))}}
 		}
 	}()
 	t := transaction{
 		now: time.Now(), oldest: time.Now().Add(-s.cfg.MaxAge), maxBytes: s.cfg.MaxBytes,
-		entries: entries, changed: s.changed, held: held, keep: s.claim.holds,
+		entries: entries, chapter: newChapter(told, s.codec), changed: s.changed, held: held, keep: s.claim.holds,
 		ledger: ever, written: s.written, codec: s.codec,
 	}
 	if err := s.db.commit(&t); err != nil {
@@ -129,6 +133,7 @@ func (s *Store) commitPart() (more bool, err error) {
 	s.adopted = s.adopted && !held.adopt
 	clear(s.changed)
 	s.retryAt = time.Time{}
+	s.health.tells(&t)
 	s.health.works(t.size, t.settled[outbox.QueueFull].Total())
 	return more, nil
 }

@@ -52,23 +52,109 @@ CREATE TABLE held (
 	counts  TEXT NOT NULL,
 	payload BLOB NOT NULL
 ) STRICT;
+`, `
+-- The history, if it is asked for: what was told, deltas of streams left out, oldest first. Times are Unix nanoseconds but
+-- for stored_at. payload is an ExportLogsServiceRequest compressed with zstd.
+CREATE TABLE history (
+	id        INTEGER NOT NULL PRIMARY KEY,
+	stored_at INTEGER NOT NULL, -- Unix milliseconds
+	first_at  INTEGER NOT NULL,
+	last_at   INTEGER NOT NULL,
+	records   INTEGER NOT NULL,
+	raw_bytes INTEGER NOT NULL,
+	payload   BLOB NOT NULL
+) STRICT;
+CREATE INDEX history_by_time ON history (last_at, records);
+-- What follows is known from it, and goes with the row that told of it last. Content is in the records alone.
+CREATE TABLE conversations (
+	id       TEXT NOT NULL PRIMARY KEY,
+	history  INTEGER NOT NULL,
+	first_at INTEGER NOT NULL,
+	last_at  INTEGER NOT NULL,
+	model    TEXT, -- the last one
+	agent    TEXT,
+	version  TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conversations_by_history ON conversations (history);
+CREATE TABLE exchanges (
+	id               INTEGER NOT NULL PRIMARY KEY,
+	history          INTEGER NOT NULL,
+	at               INTEGER NOT NULL,
+	ended_at         INTEGER,
+	conversation     TEXT,
+	turn             TEXT,
+	request          TEXT, -- the upstream's id
+	response         TEXT,
+	transport        TEXT, -- http or websocket
+	endpoint         TEXT,
+	model            TEXT,
+	attempt          INTEGER,
+	status           INTEGER,
+	duration_ms      INTEGER, -- until the response's headers
+	ttft_ms          INTEGER,
+	ended_by         TEXT,
+	error            TEXT,
+	events           INTEGER,
+	input_tokens     INTEGER,
+	cached_tokens    INTEGER,
+	output_tokens    INTEGER,
+	reasoning_tokens INTEGER
+) STRICT;
+CREATE INDEX exchanges_by_history ON exchanges (history);
+CREATE INDEX exchanges_by_conversation ON exchanges (conversation, id);
+CREATE TABLE prompts (
+	id           INTEGER NOT NULL PRIMARY KEY,
+	history      INTEGER NOT NULL,
+	at           INTEGER NOT NULL,
+	conversation TEXT,
+	turn         TEXT,
+	length       INTEGER
+) STRICT;
+CREATE INDEX prompts_by_history ON prompts (history);
+CREATE INDEX prompts_by_conversation ON prompts (conversation, id);
+CREATE TABLE tool_calls (
+	conversation    TEXT NOT NULL,
+	call            TEXT NOT NULL,
+	history         INTEGER NOT NULL,
+	at              INTEGER NOT NULL,
+	turn            TEXT,
+	tool            TEXT,
+	decision        TEXT,
+	decided_by      TEXT,
+	duration_ms     INTEGER,
+	success         TEXT,
+	arguments_bytes INTEGER,
+	output_bytes    INTEGER,
+	PRIMARY KEY (conversation, call)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tool_calls_by_history ON tool_calls (history);
 `}
 }
 
-// migrate brings the schema up to date. It changes nothing in a database that is
-// not ours.
-func migrate(ctx context.Context, db *sql.DB, steps []string) error {
+// schemaVersion returns the version of a database, 0 for an empty one. The error
+// is errForeign for one that is not ours.
+func schemaVersion(ctx context.Context, db *sql.DB) (int, error) {
 	var id, version, tables int
 	for query, to := range map[string]*int{
 		"PRAGMA application_id": &id, "PRAGMA user_version": &version, "SELECT count(*) FROM sqlite_schema": &tables,
 	} {
 		if err := db.QueryRowContext(ctx, query).Scan(to); err != nil {
-			return fmt.Errorf("read schema: %w", err)
+			return 0, fmt.Errorf("read schema: %w", err)
 		}
 	}
+	if id != applicationID && (id != 0 || tables != 0) {
+		return 0, errForeign
+	}
+	return version, nil
+}
+
+// migrate brings the schema up to date. It changes nothing in a database that is
+// not ours.
+func migrate(ctx context.Context, db *sql.DB, steps []string) error {
+	version, err := schemaVersion(ctx, db)
 	switch {
-	case id != applicationID && (id != 0 || tables != 0):
-		return errForeign
+	case err != nil:
+		return err
 	case version > len(steps):
 		return errNewer
 	}

@@ -1,5 +1,6 @@
-// Package store keeps on disk what waits for a collector, and the ledger of what
-// became of every record. It is an [outbox.Outbox] on SQLite.
+// Package store keeps on disk what waits for a collector, the ledger of what
+// became of every record, and, if asked for, a history of what was recorded. It is
+// an [outbox.Outbox] on SQLite.
 //
 // Batches wait in memory for the next transaction, which comes at most
 // [Config.Delay] later and holds everything that changed: new batches, those
@@ -38,6 +39,12 @@ type Config struct {
 	// Batch bounds the batches that the sender gets; zero fields mean 512 records
 	// and 1 MiB.
 	Batch outbox.Limits
+	// History keeps what was recorded, deltas left out, as long as MaxBytes and
+	// MaxAge allow. It makes room before what waits for the collector does.
+	History bool
+	// NoSender says that nobody sends: what is recorded is in the history, if
+	// anywhere, and in the books as such.
+	NoSender bool
 	// Logger takes changes of state; nil discards them.
 	Logger *slog.Logger
 }
@@ -89,7 +96,8 @@ type Store struct {
 	// What is on disk, as Size tells it without waiting for the disk.
 	records, bytes atomic.Int64
 
-	held held
+	staged staged
+	held   held
 
 	// rounds guards the transaction that is waited for and has not begun.
 	rounds sync.Mutex
@@ -145,12 +153,6 @@ func Open(cfg Config) (*Store, error) {
 		s.fails(err)
 	}
 	return s, nil
-}
-
-// Append implements outbox.Outbox. It never waits for the disk.
-func (s *Store) Append(e outbox.Entry) {
-	s.memory.Append(e)
-	s.nudge()
 }
 
 // nudge tells Run that there is something to write.

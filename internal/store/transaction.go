@@ -20,6 +20,7 @@ type transaction struct {
 	maxBytes    int64
 	entries     []outbox.Entry          // new
 	changed     map[uint64]outbox.Entry // rows to replace; no records: to delete
+	chapter     chapter                 // of the history
 	held        heldChange
 	keep        func(id uint64) bool // rows that must not be dropped
 	ledger      outbox.Ledger        // the books; those after it when it is committed
@@ -31,6 +32,8 @@ type transaction struct {
 	goneRecords int            // the same, and their payloads
 	goneBytes   int64
 	size        int64 // of the database
+	told        int   // records that became history
+	forgotten   map[string]int
 }
 
 // commit carries a transaction out.
@@ -50,7 +53,7 @@ func (d *database) commit(t *transaction) error {
 }
 
 func (t *transaction) run(ctx context.Context, tx *sql.Tx) error {
-	t.settled, t.ledger = outbox.Settled{}, t.ledger.Plus(nil)
+	t.settled, t.ledger, t.told, t.forgotten = outbox.Settled{}, t.ledger.Plus(nil), 0, nil
 	for id, e := range t.changed {
 		if err := t.change(ctx, tx, id, e); err != nil {
 			return err
@@ -87,6 +90,9 @@ func (t *transaction) run(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	if err := t.makeRoom(ctx, tx, 0); err != nil {
+		return err
+	}
+	if err := t.tell(ctx, tx); err != nil {
 		return err
 	}
 	return t.keepBooks(ctx, tx)
