@@ -34,7 +34,7 @@ type Config struct {
 	Report   Report   `mapstructure:"report" doc:"The endpoints agents report to."`
 	Live     Live     `mapstructure:"live" doc:"Limits of the live feed."`
 	Queue    Queue    `mapstructure:"queue" doc:"Limits of what waits for the exporter in memory: everything, or what cannot be written to disk. Past them the oldest records are dropped and counted."`
-	Store    Store    `mapstructure:"store" doc:"Where records wait for the exporter on disk. Nothing is written without an exporter."`
+	Store    Store    `mapstructure:"store" doc:"Where records wait for the exporter on disk, and the history. Nothing is written without an exporter unless history asks for it."`
 	Log      Log      `mapstructure:"log" doc:"The proxy's own log, on standard error."`
 
 	// written maps the path of each string that had a ${ in it to the text as configured. It is what TOML shows.
@@ -112,8 +112,9 @@ const (
 // Store bounds what waits for the exporter on disk.
 type Store struct {
 	Dir      string        `mapstructure:"dir" kind:"state" doc:"State directory, for one process at a time. auto: $XDG_STATE_HOME/codex-proxy, or ~/.local/state/codex-proxy. memory, or empty: nothing on disk; what waits is lost at the end."`
-	MaxBytes int           `mapstructure:"max_bytes" min:"4194304" max:"1099511627776" doc:"Most bytes on disk. Past them deltas are dropped, then the oldest records, and counted."`
-	MaxAge   time.Duration `mapstructure:"max_age" min:"1" doc:"How long a record may wait on disk."`
+	MaxBytes int           `mapstructure:"max_bytes" min:"4194304" max:"1099511627776" doc:"Most bytes on disk. Past them history is dropped, then deltas, then the oldest records, and counted."`
+	MaxAge   time.Duration `mapstructure:"max_age" min:"1" doc:"How long a record may wait, or be history, on disk."`
+	History  bool          `mapstructure:"history" doc:"Keep what was recorded, for codex-proxy export, also without an exporter."`
 }
 
 // InMemory reports whether nothing is to be kept on disk.

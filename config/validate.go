@@ -19,6 +19,13 @@ func (v *validator) validate() {
 	v.guard()
 	v.upstream()
 	v.exporter()
+	v.store()
+}
+
+func (v *validator) store() {
+	if v.cfg.Store.History && v.cfg.Store.InMemory() {
+		v.report.warn("store.history", "has no effect, since store.dir keeps everything in memory", "")
+	}
 }
 
 func (v *validator) listen() {

@@ -117,7 +117,7 @@ func (s *service) feedCounters() []series {
 }
 
 func (s *service) exportCounters() []series {
-	if s.exporter == nil {
+	if !s.sends {
 		return nil
 	}
 	const dropped, droppedHelp = "codex_proxy_export_dropped_total", "Records that will never reach the collector."
@@ -172,7 +172,7 @@ func (s *service) storeCounters() []series {
 	if s.store == nil {
 		return nil
 	}
-	return []series{
+	counters := []series{
 		{
 			"codex_proxy_store_commits_total", "Transactions written.", nil,
 			func() float64 { return float64(s.store.Stats().Commits) },
@@ -186,13 +186,18 @@ func (s *service) storeCounters() []series {
 			func() float64 { return float64(s.store.Stats().SetAside) },
 		},
 	}
+	if !s.history {
+		return counters
+	}
+	return append(counters, byReason("codex_proxy_history_dropped_total", "Records that left the history.",
+		func() map[string]int64 { return s.store.Stats().HistoryDropped })...)
 }
 
 func (s *service) storeGauges() []series {
 	if s.store == nil {
 		return nil
 	}
-	return []series{
+	gauges := []series{
 		{
 			"codex_proxy_store_durable", "1 while what waits is on disk, 0 while it is in memory only.", nil,
 			func() float64 {
@@ -207,6 +212,13 @@ func (s *service) storeGauges() []series {
 			func() float64 { return float64(s.store.Stats().Bytes) },
 		},
 	}
+	if s.history {
+		gauges = append(gauges, series{
+			"codex_proxy_history_records", "Records in the history.", nil,
+			func() float64 { return float64(s.store.Stats().History) },
+		})
+	}
+	return gauges
 }
 
 func (s *service) gauges() []series {
@@ -224,7 +236,7 @@ func (s *service) gauges() []series {
 			func() float64 { return float64(s.hub.Stats().Readers) },
 		},
 	}
-	if s.exporter != nil {
+	if s.sends {
 		gauges = append(gauges,
 			series{
 				"codex_proxy_export_queued", "Records that wait for the collector.", nil,

@@ -25,7 +25,8 @@ func exporterKind(cfg config.Exporter) string {
 	}
 }
 
-// newExporter returns the configured exporter, nil for none. It closes the store, if there is one.
+// newExporter returns the configured exporter; for none, what writes the history, or nil if there is none either. It closes the
+// store, if there is one.
 func newExporter(cfg *config.Config, encoder *events.Encoder, disk *store.Store, logger *slog.Logger) (*otlp.Exporter, error) {
 	c := otlp.Config{
 		Version: buildVersion(),
@@ -49,6 +50,8 @@ func newExporter(cfg *config.Config, encoder *events.Encoder, disk *store.Store,
 		c.Protocol = otlp.ProtocolGRPC
 		c.Endpoint, c.Headers, c.Timeout = grpc.Endpoint, reveal(grpc.Headers), grpc.Timeout
 		c.Gzip, files = grpc.Compression == config.CompressionGzip, grpc.TLS
+	case disk != nil:
+		return otlp.NewLocal(c), nil
 	default:
 		return nil, nil //nolint:nilnil // no exporter is a choice, not an error
 	}

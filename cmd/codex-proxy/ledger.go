@@ -24,6 +24,14 @@ type ledgerView struct {
 	Events  map[string]accountView `json:"events"`
 	Total   accountView            `json:"total"`
 	Process accountView            `json:"process"`
+	// History is absent unless one is kept.
+	History *historyView `json:"history,omitempty"`
+}
+
+// historyView is the history as the ledger tells of it.
+type historyView struct {
+	Records int64            `json:"records"`
+	Dropped map[string]int64 `json:"dropped"` // since the last start, by reason
 }
 
 // accountView is what became of records: observed = delivered + queued + all that were dropped + all that were rejected.
@@ -73,6 +81,9 @@ func (s *service) ledger() ledgerView {
 	if s.store != nil {
 		stats := s.store.Stats()
 		view.Durable, view.Trouble = stats.Durable, stats.Trouble
+		if s.history {
+			view.History = &historyView{Records: stats.History, Dropped: stats.HistoryDropped}
+		}
 	}
 	return view
 }

@@ -91,6 +91,9 @@ func (v ledgerView) write(w io.Writer) error {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "\nqueued records are kept %s\n%s%s", where, reasons("dropped", v.Total.Dropped), reasons("rejected", v.Total.Rejected))
+	if v.History != nil && err == nil {
+		_, err = fmt.Fprintf(w, "history: %d records\n", v.History.Records)
+	}
 	return err
 }
 

@@ -102,7 +102,9 @@ func (s *service) flush(ctx context.Context) {
 		return
 	}
 	fate := "telemetry is lost"
-	if s.store != nil && s.store.Sync(ctx) == nil {
+	if !s.sends {
+		fate = "the end of the history is lost"
+	} else if s.store != nil && s.store.Sync(ctx) == nil {
 		fate = "telemetry is kept for the next start"
 	}
 	s.logger.WarnContext(ctx, fate, //nolint:sloglint // one of two constants

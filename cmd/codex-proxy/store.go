@@ -17,24 +17,22 @@ import (
 // the 200 ms that a record may be in memory alone.
 const sealDelay = 100 * time.Millisecond
 
-// openStore returns the store of the records that wait, nil if they are to wait in memory. Without an exporter nothing waits.
+// openStore returns the store of the records that wait and of the history, nil if there is no need for one: without an
+// exporter nothing waits.
 func openStore(cfg *config.Config, logger *slog.Logger) (*store.Store, error) {
-	if cfg.OTel.Exporter.None() || cfg.Store.InMemory() {
+	if cfg.Store.InMemory() || cfg.OTel.Exporter.None() && !cfg.Store.History {
 		return nil, nil //nolint:nilnil // no store is a choice, not an error
 	}
-	dir := cfg.Store.Dir
-	if dir == config.StoreAuto {
-		var err error
-		if dir, err = stateDir(os.Getenv); err != nil {
-			logger.Warn("telemetry is kept in memory only", slog.String("error", err.Error()),
-				slog.String("hint", `set store.dir, or "memory" if that is meant`))
-			return nil, nil //nolint:nilnil // as above
-		}
+	dir, err := storeDir(cfg)
+	if err != nil {
+		logger.Warn("telemetry is kept in memory only", slog.String("error", err.Error()),
+			slog.String("hint", `set store.dir, or "memory" if that is meant`))
+		return nil, nil //nolint:nilnil // as above
 	}
 	s, err := store.Open(store.Config{
 		Dir: dir, MaxBytes: int64(cfg.Store.MaxBytes), MaxAge: cfg.Store.MaxAge,
-		Memory: outbox.Limits{MaxRecords: cfg.Queue.MaxRecords, MaxBytes: cfg.Queue.MaxBytes},
-		Logger: logger,
+		Memory:  outbox.Limits{MaxRecords: cfg.Queue.MaxRecords, MaxBytes: cfg.Queue.MaxBytes},
+		History: cfg.Store.History, NoSender: cfg.OTel.Exporter.None(), Logger: logger,
 	})
 	if err != nil {
 		if _, ok := errors.AsType[*store.InUseError](err); ok {
@@ -43,6 +41,14 @@ func openStore(cfg *config.Config, logger *slog.Logger) (*store.Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// storeDir returns the configured state directory.
+func storeDir(cfg *config.Config) (string, error) {
+	if cfg.Store.Dir == config.StoreAuto {
+		return stateDir(os.Getenv)
+	}
+	return cfg.Store.Dir, nil
 }
 
 // stateDir returns the state directory of the user, by the XDG base directory specification.

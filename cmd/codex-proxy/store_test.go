@@ -172,3 +172,38 @@ func TestStateDir(t *testing.T) {
 		}
 	}
 }
+
+// TestHistoryWithoutExporter keeps what was recorded, without prompts, and says what became of it.
+func TestHistoryWithoutExporter(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	settings := "[store]\nhistory = true\ndir = " + strconv.Quote(dir) + "\n"
+	for start := range int64(2) {
+		p := startProxy(t, responsestest.NewServer(t).BaseURL(), settings)
+		if _, answer := send(t, "POST", p.url+report.EventsPath, promptReport, nil); !strings.Contains(answer, `"durable":true`) {
+			t.Errorf("report = %s; want it on disk", answer)
+		}
+		// It waits to be merged, and then is history.
+		view := until(t, p.url, func(v ledgerView) bool { return v.Total.Dropped[noExporter] == start+1 })
+		if !view.Durable || view.Total.Queued != 0 || view.Process.Observed != 1 {
+			t.Errorf("ledger = %+v; want the books of all starts on disk", view)
+		}
+		until(t, p.url, func(v ledgerView) bool { return v.History != nil && v.History.Records == start+1 })
+		_, metrics := send(t, "GET", p.url+"/metrics", "", nil)
+		if !strings.Contains(metrics, fmt.Sprintf("\ncodex_proxy_history_records %d\n", start+1)) ||
+			!strings.Contains(metrics, `codex_proxy_history_dropped_total{reason="expired"} 0`) || strings.Contains(metrics, "codex_proxy_export_") {
+			t.Errorf("metrics do not tell of the history alone:\n%s", metrics)
+		}
+		if code := p.stop(); code != 0 {
+			t.Errorf("exit code = %d; want 0", code)
+		}
+	}
+	if files, _ := filepath.Glob(filepath.Join(dir, "*")); len(files) == 0 {
+		t.Error("there is no file")
+	} else {
+		for _, file := range files {
+			if text, err := os.ReadFile(file); err != nil || bytes.Contains(text, []byte("hello")) {
+				t.Errorf("%s holds the prompt, or cannot be read: %v", file, err)
+			}
+		}
+	}
+}

@@ -30,8 +30,10 @@ type service struct {
 	health   *console.Health
 	hub      *console.Hub
 	metrics  *console.Metrics
-	exporter *otlp.Exporter // nil without one
-	store    *store.Store   // what the exporter sends from; nil for memory
+	exporter *otlp.Exporter // nil without one and without a history
+	store    *store.Store   // what the exporter sends from, and the history; nil for memory
+	history  bool           // the store keeps one
+	sends    bool           // the exporter has a collector
 	unsent   unsent         // the books without an exporter
 	reports  *report.Handler
 	merger   *report.Merger
@@ -56,6 +58,8 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 	if s.store, err = openStore(cfg, logger); err != nil {
 		return nil, err
 	}
+	s.sends = !cfg.OTel.Exporter.None()
+	s.history = s.store != nil && cfg.Store.History
 	if s.exporter, err = newExporter(cfg, &events.Encoder{Schema: schemaOf(cfg.OTel.Schema)}, s.store, logger); err != nil {
 		if s.store != nil {
 			s.store.Close()

@@ -209,7 +209,9 @@ func (x *Exporter) Close() error {
 		x.batcher.close()
 		lost := x.outbox.Close()
 		x.health.loses(lost)
-		x.closeErr = x.courier.sender.close()
+		if !x.isLocal() {
+			x.closeErr = x.courier.sender.close()
+		}
 	})
 	return x.closeErr
 }

@@ -10,6 +10,9 @@ import (
 // for every batch, as far as ctx's deadline allows. What could not be sent stays
 // queued and makes the error. It may be called while Run runs, and without it.
 func (x *Exporter) Flush(ctx context.Context) error {
+	if x.isLocal() {
+		return x.flushLocal(ctx)
+	}
 	x.batcher.seal()
 	last := x.outbox.Last()
 	ctx, cancel := x.untilClosed(ctx)

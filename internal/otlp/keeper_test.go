@@ -87,3 +87,21 @@ func TestNothingIsKeptOfNothing(t *testing.T) {
 		t.Errorf("the outbox was told (-want +got):\n%s", diff)
 	}
 }
+
+// TestLocalExporter has no collector, and an outbox that takes what is recorded.
+func TestLocalExporter(t *testing.T) {
+	o := &steps{Memory: memory(QueueLimits{}, BatchLimits{})}
+	x := NewLocal(Config{Outbox: o})
+	run(t, x)
+	x.Record(prompt("a"))
+	if err := x.Flush(t.Context()); err != nil {
+		t.Errorf("Flush() = %v", err)
+	}
+	x.Record(prompt("b"))
+	if err := x.Close(); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+	if diff := cmp.Diff([]string{"append 1", "append 1"}, o.list); diff != "" {
+		t.Errorf("the outbox was told (-want +got):\n%s", diff)
+	}
+}

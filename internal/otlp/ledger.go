@@ -45,11 +45,13 @@ type Dropped struct {
 	Refused   int64 // the collector refused them for good
 	TooLarge  int64 // the collector refused them for their size
 	Shutdown  int64 // not delivered in time at shutdown, or recorded after it
+	// NoExporter counts what a local Exporter was told.
+	NoExporter int64
 }
 
 // Total is the number of records dropped for any reason.
 func (d Dropped) Total() int64 {
-	return d.QueueFull + d.Expired + d.Damaged + d.Refused + d.TooLarge + d.Shutdown
+	return d.QueueFull + d.Expired + d.Damaged + d.Refused + d.TooLarge + d.Shutdown + d.NoExporter
 }
 
 // ledger counts requests. The books of the records are the outbox's.
@@ -93,6 +95,8 @@ func (l *ledger) snapshot(records outbox.Account) Stats {
 		Refused:   records.Settled[outbox.Refused],
 		TooLarge:  records.Settled[outbox.TooLarge],
 		Shutdown:  records.Settled[outbox.Shutdown],
+
+		NoExporter: records.Settled[outbox.NoExporter],
 	}
 	return s
 }

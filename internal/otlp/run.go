@@ -11,6 +11,10 @@ import (
 func (x *Exporter) Run(ctx context.Context) error {
 	ctx, cancel := x.untilClosed(ctx)
 	defer cancel()
+	if x.isLocal() {
+		<-ctx.Done()
+		return nil
+	}
 	for {
 		if !x.take(ctx) {
 			return nil
