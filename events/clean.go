@@ -39,13 +39,13 @@ func CleanText(s string, limit int) (clean string, repaired, truncated bool) {
 	// Repairing makes a string longer.
 	if size > limit || len(s) > limit {
 		truncated = true
-		s = truncate(s, limit, size)
+		s = Truncate(s, limit, size)
 	}
 	return s, repaired, truncated
 }
 
-// truncate cuts s to limit bytes, the mark that tells the original size included.
-func truncate(s string, limit, size int) string {
+// Truncate cuts s to limit bytes, the mark that tells the original size included.
+func Truncate(s string, limit, size int) string {
 	mark := "… [truncated, " + strconv.Itoa(size) + " bytes]"
 	return cut(s, limit-len(mark)) + mark
 }

@@ -113,32 +113,3 @@ func TestForeignBytes(t *testing.T) {
 		t.Errorf("Bytes() with 1000 empty values = %d; want their size", got)
 	}
 }
-
-func TestRedactForeign(t *testing.T) {
-	prompt := TextPair("prompt", "secret")
-	given := &Foreign{
-		Attributes: []Pair{TextPair("a", "b"), prompt, {Key: "m", Value: Value{Kind: ValueMap, Map: []Pair{prompt}}}},
-		Body:       Value{Kind: ValueList, List: []Value{{Kind: ValueMap, Map: []Pair{prompt}}}},
-	}
-	var kept memory
-	Redact{Next: &kept}.Record(Record{Event: given, Remarks: &Remarks{Extra: []Pair{prompt}, Disagreement: "x"}})
-	hidden := TextPair("prompt", Redacted)
-	want := []Record{{
-		Event: &Foreign{
-			Attributes: []Pair{TextPair("a", "b"), hidden, {Key: "m", Value: Value{Kind: ValueMap, Map: []Pair{hidden}}}},
-			Body:       Value{Kind: ValueList, List: []Value{{Kind: ValueMap, Map: []Pair{hidden}}}},
-		},
-		Remarks: &Remarks{Extra: []Pair{hidden}, Disagreement: "x"},
-	}}
-	if diff := cmp.Diff(want, kept.records); diff != "" {
-		t.Errorf("Redact passes on (-want +got):\n%s", diff)
-	}
-	if given.Attributes[1].Value.Text != "secret" || given.Attributes[2].Value.Map[0].Value.Text != "secret" {
-		t.Error("Redact changed the event it was given")
-	}
-	kept = memory{}
-	Redact{Next: &kept, LogUserPrompt: true}.Record(Record{Event: given})
-	if kept.records[0].Event != given {
-		t.Error("Redact with LogUserPrompt changed the record")
-	}
-}

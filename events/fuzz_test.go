@@ -19,7 +19,7 @@ func FuzzEncoderClean(f *testing.F) {
 		if limit <= 0 {
 			limit = DefaultMaxValueBytes
 		}
-		if bound := max(limit, len(truncate("", 0, len(s)))); len(got) > bound {
+		if bound := max(limit, len(Truncate("", 0, len(s)))); len(got) > bound {
 			t.Errorf("clean(%q) = %q, %d bytes; want at most %d", s, got, len(got), bound)
 		}
 		if !utf8.ValidString(got) || strings.Contains(got, "\x00") {

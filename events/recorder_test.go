@@ -6,49 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// memory is a Recorder that keeps what it was given.
-type memory struct{ records []Record }
-
-func (m *memory) Record(r Record) { m.records = append(m.records, r) }
-
-func TestRedactHidesPrompt(t *testing.T) {
-	var kept memory
-	prompt := &UserPrompt{Length: 5, Prompt: "hello"}
-	given := Record{Event: prompt, Scope: &Scope{}, Source: SourceAgent, ID: "id"}
-	Redact{Next: &kept}.Record(given)
-
-	want := given
-	want.Event = &UserPrompt{Length: 5, Prompt: Redacted}
-	if diff := cmp.Diff([]Record{want}, kept.records); diff != "" {
-		t.Errorf("Redact passes on (-want +got):\n%s", diff)
-	}
-	if prompt.Prompt != "hello" {
-		t.Errorf("Redact changed the event it was given to %q", prompt.Prompt)
-	}
-}
-
-func TestRedactLogUserPrompt(t *testing.T) {
-	var kept memory
-	given := Record{Event: &UserPrompt{Length: 5, Prompt: "hello"}}
-	Redact{Next: &kept, LogUserPrompt: true}.Record(given)
-	if len(kept.records) != 1 || kept.records[0].Event != given.Event {
-		t.Errorf("Redact passes on %+v; want the prompt itself", kept.records)
-	}
-}
-
-func TestRedactLeavesOtherEventsAlone(t *testing.T) {
-	for _, event := range catalogue() {
-		if _, ok := event.(*UserPrompt); ok {
-			continue
-		}
-		var kept memory
-		Redact{Next: &kept}.Record(Record{Event: event})
-		if len(kept.records) != 1 || kept.records[0].Event != event {
-			t.Errorf("Redact passes on %+v for %s; want the event itself", kept.records, event.EventName())
-		}
-	}
-}
-
 func TestTeeRecordsInOrder(t *testing.T) {
 	var order []string
 	note := func(name string) Recorder {

@@ -32,7 +32,7 @@ func TestReferencePage(t *testing.T) {
 		"proxyOnly":  func() string { return codeList(proxyOnly) },
 		"limit":      func() string { return strconv.Itoa(DefaultMaxValueBytes>>10) + " KiB" },
 		"bodyLimit":  func() int { return maxBodyBytes },
-		"mark":       func() string { return truncate("", 0, 1048576) },
+		"mark":       func() string { return Truncate("", 0, 1048576) },
 	}).ParseFiles("testdata/events.md.tmpl")
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/codex-proxy/codex-proxy/config"
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/redact"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 	"github.com/codex-proxy/codex-proxy/ssetap"
 )
@@ -29,7 +30,7 @@ func BenchmarkDelta(b *testing.B) {
 	cfg.Store.Dir = b.TempDir()
 	for name, recorder := range map[string]func(*service) events.Recorder{
 		"export":     func(s *service) events.Recorder { return s.exporter },
-		"everything": func(s *service) events.Recorder { return s.recorder(false) },
+		"everything": func(s *service) events.Recorder { return redact.New(s.told(&cfg)) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			s, err := newService(&cfg, slog.New(slog.DiscardHandler), &net.TCPAddr{})

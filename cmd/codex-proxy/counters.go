@@ -17,7 +17,7 @@ type series struct {
 
 // count adds the counts of all parts to the metrics.
 func (s *service) count() error {
-	counters := slices.Concat(s.trafficCounters(), s.sessionCounters(), s.feedCounters(), s.reportCounters(), s.logsCounters(), s.mergeCounters(), s.exportCounters(), s.storeCounters())
+	counters := slices.Concat(s.trafficCounters(), s.sessionCounters(), s.contentCounters(), s.feedCounters(), s.reportCounters(), s.logsCounters(), s.mergeCounters(), s.exportCounters(), s.storeCounters())
 	var errs []error
 	for _, c := range counters {
 		errs = append(errs, s.metrics.CounterFunc(c.name, c.help, c.labels, c.value))

@@ -12,6 +12,7 @@ import (
 	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/console"
 	"github.com/codex-proxy/codex-proxy/internal/otlp"
+	"github.com/codex-proxy/codex-proxy/internal/redact"
 	"github.com/codex-proxy/codex-proxy/internal/report"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 	"github.com/codex-proxy/codex-proxy/internal/session"
@@ -39,6 +40,7 @@ type service struct {
 	merger   *report.Merger
 	guard    *proxy.Guard
 	sessions *session.Tracker
+	scanner  *redact.Scanner
 	proxy    *proxy.Handler
 }
 
@@ -55,6 +57,9 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 		}),
 	}
 	var err error
+	if s.scanner, err = redact.NewScanner(); err != nil {
+		return nil, fmt.Errorf("set up redaction: %w", err)
+	}
 	if s.store, err = openStore(cfg, logger); err != nil {
 		return nil, err
 	}
@@ -102,15 +107,19 @@ func (s *service) wire(cfg *config.Config, listen net.Addr) error {
 	return s.count()
 }
 
-// recorder returns the chain every record passes through once it is merged.
-func (s *service) recorder(prompts bool) events.Recorder {
+// told returns what of every record is told once it is merged, and to whom.
+func (s *service) told(cfg *config.Config) redact.Config {
 	sinks := events.Tee{s.hub, s.metrics}
 	if s.exporter != nil {
 		sinks = append(sinks, s.exporter)
 	} else {
 		sinks = append(sinks, &s.unsent)
 	}
-	return events.Redact{Next: sinks, LogUserPrompt: prompts}
+	told := redact.Config{Next: sinks, Scanner: s.scanner}
+	if !cfg.OTel.LogUserPrompt {
+		told.Prompts.Mode = redact.ModeRedacted
+	}
+	return told
 }
 
 // proxySettings returns the part of the proxy's configuration that comes from the user.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/codex-proxy/codex-proxy/events"
 )
 
 // sources returns size bytes of this repository's code and documents: what a tool
@@ -57,5 +59,18 @@ func BenchmarkText(b *testing.B) {
 func BenchmarkNewScanner(b *testing.B) {
 	for b.Loop() {
 		newScanner(b)
+	}
+}
+
+// BenchmarkDelta measures what the records that are most pay.
+func BenchmarkDelta(b *testing.B) {
+	recorder := New(Config{Next: events.Discard{}, Scanner: newScanner(b)})
+	record := events.Record{
+		Event: &events.SSEEvent{Kind: events.Some("response.output_text.delta"), DurationMS: events.Some(int64(3))},
+		Scope: &events.Scope{ConversationID: "019a-conversation", Model: "gpt-5", Resource: &events.Resource{ServiceName: "codex-cli"}},
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		recorder.Record(record)
 	}
 }

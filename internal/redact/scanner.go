@@ -35,20 +35,33 @@ type span struct {
 // about four times that, one with more to look at than any real one is replaced as
 // a whole.
 func (s *Scanner) Text(text string) (clean string, found bool) {
+	clean, classes := s.text(text)
+	s.count(classes)
+	return clean, classes != nil
+}
+
+// text is Text that leaves the counting to its caller: what it replaced, by class.
+func (s *Scanner) text(text string) (clean string, classes []int) {
 	scan := scan{set: s.set, text: text, budget: workBase + workFactor*len(text)}
 	s.set.finder.find(text, scan.keyword)
 	if scan.budget < 0 {
-		s.counts[classOther].Add(1)
-		return s.whole(text), true
+		return whole(text), []int{classOther}
 	}
 	if scan.spans == nil {
-		return text, false
+		return text, nil
 	}
-	clean = s.replace(text, scan.spans)
+	clean, classes = s.replace(text, scan.spans)
 	if json.Valid([]byte(text)) && !json.Valid([]byte(clean)) {
-		return s.whole(text), true
+		clean = whole(text)
 	}
-	return clean, true
+	return clean, classes
+}
+
+// count counts what was replaced.
+func (s *Scanner) count(classes []int) {
+	for _, class := range classes {
+		s.counts[class].Add(1)
+	}
 }
 
 // Bounds of the work for one text, in bytes given to regular expressions.
@@ -63,7 +76,7 @@ const (
 func marker(rule string) string { return "[REDACTED:" + rule + "]" }
 
 // whole returns what stands for a text that cannot be told in parts.
-func (*Scanner) whole(text string) string {
+func whole(text string) string {
 	if json.Valid([]byte(text)) {
 		return `"` + marker("text") + `"`
 	}
@@ -72,7 +85,7 @@ func (*Scanner) whole(text string) string {
 
 // replace replaces spans, those that overlap by one marker: that of the rule which
 // says most.
-func (s *Scanner) replace(text string, spans []span) string {
+func (s *Scanner) replace(text string, spans []span) (clean string, classes []int) {
 	slices.SortFunc(spans, func(a, b span) int { return a.start - b.start })
 	merged := spans[:1]
 	for _, next := range spans[1:] {
@@ -88,13 +101,13 @@ func (s *Scanner) replace(text string, spans []span) string {
 	at := 0
 	for _, sp := range merged {
 		rule := s.set.rules[sp.rule]
-		s.counts[rule.class].Add(1)
+		classes = append(classes, rule.class)
 		b.WriteString(text[at:sp.start])
 		b.WriteString(marker(rule.id))
 		at = sp.end
 	}
 	b.WriteString(text[at:])
-	return b.String()
+	return b.String(), classes
 }
 
 // scan is the scan of one text.

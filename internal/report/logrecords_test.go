@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/redact"
 )
 
 // The list of models is asked for before there is a conversation.
@@ -142,7 +143,7 @@ func TestLogsImplausibleTimes(t *testing.T) {
 func TestLogsRedaction(t *testing.T) {
 	records := exportedBy(t)["0.169.0"]
 	recorded := new(memory)
-	h, _ := newTest(t, Config{Recorder: events.Redact{Next: recorded}, Now: at(t, records)})
+	h, _ := newTest(t, Config{Recorder: redact.New(redact.Config{Next: recorded, Prompts: redact.Policy{Mode: redact.ModeRedacted}}), Now: at(t, records)})
 	malformed := nativeRecord{Observed: records[0].Observed, Attrs: map[string]any{"event.name": "codex.user_prompt", "prompt": "say hello to the wörld 👋"}}
 	export(t, h, append(records, malformed))
 	for _, r := range recorded.all() {

@@ -34,7 +34,7 @@ type MergerConfig struct {
 
 // Merger is the Recorder that makes one record of what the traffic showed and the
 // agent reported of the same fact, whichever comes first. It stands in front of
-// [events.Redact]: the words of a prompt say which prompts are the same, and what
+// redaction: the words of a prompt say which prompts are the same, and what
 // waits here is in no log. A [Journal] keeps it as Next would.
 //
 // A prompt is known by its words, or by its length where a report is redacted; a

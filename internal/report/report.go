@@ -12,7 +12,7 @@
 // A report is believed but marked: its records have the source "agent". What
 // the proxy knows of the conversation from its traffic fills the common
 // attributes that the report leaves out. Redaction is the recorder's part
-// ([events.Redact]), as it is for what was seen on the wire.
+// (package redact), as it is for what was seen on the wire.
 //
 // The keys, their types and their limits come from the struct tags of package
 // events; the OpenAPI document is written from the same table that the handler

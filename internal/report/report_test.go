@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/codex-proxy/codex-proxy/events"
+	"github.com/codex-proxy/codex-proxy/internal/redact"
 )
 
 func TestHandlerSamples(t *testing.T) {
@@ -90,12 +91,12 @@ func TestHandlerMistakes(t *testing.T) {
 func TestHandlerRedactionEndToEnd(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		tell bool
+		mode redact.Mode
 		want string
-	}{{"prompts hidden", false, events.Redacted}, {"prompts told", true, "grüße 🌍"}} {
+	}{{"prompts hidden", redact.ModeRedacted, events.Redacted}, {"prompts told", redact.ModeFull, "grüße 🌍"}} {
 		t.Run(test.name, func(t *testing.T) {
 			recorded := new(memory)
-			h, _ := newTest(t, Config{Recorder: events.Redact{Next: recorded, LogUserPrompt: test.tell}})
+			h, _ := newTest(t, Config{Recorder: redact.New(redact.Config{Next: recorded, Prompts: redact.Policy{Mode: test.mode}})})
 			item := `{"event.name":"codex.user_prompt","conversation.id":"c1","prompt":"grüße 🌍"}`
 			post(t, serve(t, h), strings.NewReader(item), "Content-Type", "application/json")
 			records := recorded.all()
