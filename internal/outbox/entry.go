@@ -50,6 +50,12 @@ type Entry struct {
 	Counts Tally
 }
 
+// NewEntry returns the entry of an encoded ExportLogsServiceRequest, its records
+// counted.
+func NewEntry(request []byte) Entry {
+	return Entry{Payload: request}.filter(func(int, bool) bool { return true })
+}
+
 // WithoutDeltas returns the entry with its deltas taken out.
 func (e Entry) WithoutDeltas() Entry {
 	return e.filter(func(_ int, delta bool) bool { return !delta })

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	collogpb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/protobuf/proto"
@@ -89,7 +90,7 @@ type chapter struct {
 }
 
 // newChapter makes a chapter of entries; without records there is nothing to add.
-func newChapter(entries []outbox.Entry, codec *codec) chapter {
+func newChapter(entries []outbox.Entry, now time.Time, codec *codec) chapter {
 	var c chapter
 	c.entry.Counts = outbox.Tally{}
 	for _, e := range entries {
@@ -112,6 +113,9 @@ func newChapter(entries []outbox.Entry, codec *codec) chapter {
 				at := int64(record.GetTimeUnixNano()) //nolint:gosec // Until the year 2262.
 				if at <= 0 {
 					at = int64(record.GetObservedTimeUnixNano()) //nolint:gosec // As above.
+				}
+				if at <= 0 {
+					at = now.UnixNano()
 				}
 				if c.first == 0 || at < c.first {
 					c.first = at

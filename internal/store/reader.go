@@ -87,10 +87,10 @@ func (r *Reader) check(ctx context.Context) error {
 func (r *Reader) Each(ctx context.Context, since, until time.Time, f func(request []byte) error) (damaged int, err error) {
 	from, to := int64(0), int64(1<<63-1)
 	if !since.IsZero() {
-		from = since.UnixNano()
+		from = nanoseconds(since)
 	}
 	if !until.IsZero() {
-		to = until.UnixNano()
+		to = nanoseconds(until)
 	}
 	for after := int64(0); ; {
 		chapters, last, err := r.chunk(ctx, after, from, to)
@@ -111,6 +111,18 @@ func (r *Reader) Each(ctx context.Context, since, until time.Time, f func(reques
 			return damaged, nil
 		}
 		after = last
+	}
+}
+
+// nanoseconds returns a time since 1970, or the bound of what there is.
+func nanoseconds(at time.Time) int64 {
+	switch {
+	case at.Year() < 1678:
+		return 0
+	case at.Year() > 2261:
+		return 1<<63 - 1
+	default:
+		return at.UnixNano()
 	}
 }
 

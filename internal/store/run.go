@@ -112,9 +112,10 @@ func (s *Store) commitPart() (more bool, err error) {
 			s.claim.rows = []row{{id: claimed, Entry: s.claim.entry, rawBytes: int64(len(s.claim.entry.Payload))}}
 		}
 	}()
+	now := time.Now()
 	t := transaction{
-		now: time.Now(), oldest: time.Now().Add(-s.cfg.MaxAge), maxBytes: s.cfg.MaxBytes,
-		entries: entries, chapter: newChapter(told, s.codec), changed: s.changed, held: held, keep: s.claim.holds,
+		now: now, oldest: now.Add(-s.cfg.MaxAge), maxBytes: s.cfg.MaxBytes,
+		entries: entries, chapter: newChapter(told, now, s.codec), changed: s.changed, held: held, keep: s.claim.holds,
 		ledger: ever, written: s.written, codec: s.codec,
 	}
 	if err := s.db.commit(&t); err != nil {
