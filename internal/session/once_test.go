@@ -3,6 +3,9 @@ package session_test
 import (
 	"maps"
 	"testing"
+	"time"
+
+	"github.com/codex-proxy/codex-proxy/internal/session"
 )
 
 func TestTurnIsToldOnce(t *testing.T) {
@@ -185,6 +188,35 @@ func TestForkAfterARestart(t *testing.T) {
 		header["x-codex-turn-metadata"] = said
 		k.send(header, body("", says("hi"), calls("spawn"), gives("spawn", "You are the newly spawned agent."), says("do it"))).
 			wants(t, "prompt do it")
+	}
+}
+
+// The history that a sub-agent is given ends where the turn of the other stands.
+// Its id says whether it was there before the proxy.
+func TestForkOfARunningTurn(t *testing.T) {
+	const made, id = 0x01a2093ad005, "01a2093a-d005-7a12-b189-0fa28e85960c"
+	for name, test := range map[string]struct {
+		started int64
+		id      string
+		want    []string
+	}{
+		"made since the start":   {made, id, []string{"starts", "prompt do it"}},
+		"made before the start":  {made + 1, id, []string{"prompt do it"}},
+		"nobody knows":           {0, "d", []string{"prompt do it"}},
+		"not a time in the id":   {0, "01a2093a-d005-4a12-b189-0fa28e85960c", []string{"prompt do it"}},
+		"something like such id": {0, "01a2093a-d00x-7a12-b189-0fa28e85960c", []string{"prompt do it"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newTalk(t)
+			k.tracker = session.New(session.Config{Started: time.UnixMilli(test.started)})
+			k.codex("c", setting, says("hi")).answers(calls("spawn"))
+			header := codexAgent("0.169.0", test.id)
+			header["x-codex-turn-metadata"] = `{"parent_thread_id":"c","history_initialization":"warm_fork","request_kind":"turn"}`
+			task := body("", setting, says("hi"), says("do it"))
+			k.send(header, task).wants(t, test.want...)
+			k.send(header, task).wants(t)
+			k.send(header, body("", setting, says("hi"), says("do it"), replies("done"), says("and that"))).wants(t, "prompt and that")
+		})
 	}
 }
 

@@ -13,6 +13,8 @@ type heard struct {
 	body     uint64 // sum of the request
 	// rewritten reports an agent that changes a request when it sends it again.
 	rewritten bool
+	// copied reports that the history may be that of another conversation, so far.
+	copied bool
 }
 
 // listen returns the prompts of a request of a turn that were not heard before,
@@ -80,6 +82,10 @@ func (c *conversation) fresh(prompts []*responses.Entry, h heard) []*responses.E
 			return without(prompts, c.unanswered)
 		}
 		return prompts
+	case !c.turn && h.copied && len(prompts) > 0:
+		// The history of the other may end in prompts that no item of the model has
+		// come after yet.
+		return prompts[len(prompts)-1:]
 	case !c.turn:
 		// The first request of a conversation, or the first since the proxy was
 		// started: what comes before the last item of the model is history.

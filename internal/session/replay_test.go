@@ -128,7 +128,8 @@ func TestReplayEqualsNative(t *testing.T) {
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".json"), func(t *testing.T) {
 			r := readRun(t, path)
-			got := keyed(r.replay(t, session.New(session.Config{})))
+			tracker := session.New(session.Config{Started: time.UnixMilli(r.Requests[0].At).Add(-time.Minute)})
+			got := keyed(r.replay(t, tracker))
 			want := keyed(r.Native)
 			if len(want) == 0 {
 				t.Skip("the run failed, and Codex exports nothing then")

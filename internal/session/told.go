@@ -38,9 +38,10 @@ func (e *Exchange) read(c *conversation, a *Arrival, meta *metadata) news {
 	n := news{conversation: c.id, seen: c.seen, approval: c.approval, agent: meta.agent}
 	var fresh []*responses.Entry
 	if e.kind == ofTurn {
-		n.starts = first && c.starts(a, meta)
+		n.starts = first && c.starts(a, meta, e.tracker.cfg.Started)
 		fresh = c.listen(heard{
 			input: a.Input, previous: a.Request.PreviousResponseID, body: a.Request.Sum, rewritten: e.scope.Profile.Codex,
+			copied: meta.copied,
 		})
 	}
 	for i := range a.Input.Entries {
@@ -64,10 +65,26 @@ func (e *Exchange) read(c *conversation, a *Arrival, meta *metadata) news {
 }
 
 // starts reports whether the first request of a turn is that of a new
-// conversation, and not of one that was there before the proxy.
-func (c *conversation) starts(a *Arrival, meta *metadata) bool {
+// conversation, and not of one that was there before the proxy. The history of a
+// fork tells nothing of that, but its id has the time when it was made.
+func (c *conversation) starts(a *Arrival, meta *metadata, since time.Time) bool {
+	if strings.HasSuffix(meta.initialized, "_fork") {
+		made, ok := madeAt(c.id)
+		return ok && !made.Before(since.Truncate(time.Millisecond))
+	}
 	warmed := c.seen.Before(a.At) || a.Request.PreviousResponseID == ""
 	return !a.Input.Model && warmed && meta.compactions == 0 && (meta.initialized == "" || meta.initialized == "new")
+}
+
+// madeAt returns when an id was made that is a UUID of version 7 (RFC 9562 §5.7),
+// as the ids of Codex's threads are.
+func madeAt(id string) (at time.Time, ok bool) {
+	digits := strings.ReplaceAll(id, "-", "")
+	if len(digits) != 32 || digits[12] != '7' {
+		return at, false
+	}
+	ms, err := strconv.ParseInt(digits[:12], 16, 64)
+	return time.UnixMilli(ms), err == nil
 }
 
 // promptID identifies a prompt by its place.

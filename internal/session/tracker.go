@@ -17,6 +17,7 @@ type Config struct {
 	MaxConversations int           // 0 means 10000
 	MaxBytes         int64         // of all that is remembered, about; 0 means 64 MiB
 	MaxAge           time.Duration // since a conversation, or a response, was heard of last; 0 means 24 hours
+	Started          time.Time     // when the process did; zero means now
 	MaxResponses     int           // that can be read again, of which it is known whether they were told; 0 means 20000
 }
 
@@ -64,6 +65,9 @@ func New(cfg Config) *Tracker {
 	}
 	if cfg.MaxResponses <= 0 {
 		cfg.MaxResponses = 20_000
+	}
+	if cfg.Started.IsZero() {
+		cfg.Started = time.Now()
 	}
 	return &Tracker{
 		cfg:     cfg,
