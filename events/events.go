@@ -130,6 +130,13 @@ type Scope struct {
 	RequestID      string `attr:"request.id,omitempty" doc:"The upstream's x-request-id (or x-oai-request-id)." absent:"the upstream sent none" differs:"not in Codex, but for auth.request_id on failures"`
 	Repository     string `attr:"vcs.repository.url.full,omitempty" doc:"Remote of the agent's workspace, without credentials." absent:"the agent does not say" differs:"not in Codex, which sends it along with its requests"`
 	Commit         string `attr:"vcs.ref.head.revision,omitempty" doc:"Commit that the workspace is at." absent:"the agent does not say" differs:"not in Codex, which sends it along with its requests"`
+	SessionID      string `attr:"session.id,omitempty" doc:"Codex's session: the conversation that the user began, with its sub-agents." absent:"it is the conversation itself, or the agent does not say" differs:"not in Codex"`
+	Subagent       string `attr:"subagent.kind,omitempty" doc:"What kind of sub-agent the conversation is: review, compact, collab_spawn, ..." absent:"it is none, or the agent does not say" differs:"not in Codex, which sends it along with its requests"`
+	ParentID       string `attr:"conversation.parent_id,omitempty" doc:"Conversation that the sub-agent works for." absent:"it is no sub-agent, or does not say" differs:"not in Codex, which sends it along with its requests"`
+	ForkedFromID   string `attr:"conversation.forked_from_id,omitempty" doc:"Conversation whose history this one began with." absent:"it is no fork, or the agent does not say" differs:"not in Codex, which sends it along with its requests"`
+	ParentTurnID   string `attr:"turn.parent_id,omitempty" doc:"Turn of the other conversation that the sub-agent works for." absent:"it is no sub-agent, or does not say" differs:"not in Codex, which sends it along with its requests"`
+	RootTurnID     string `attr:"turn.root_id,omitempty" doc:"Turn of the user that all this is part of." absent:"it is the turn itself, or the agent does not say" differs:"not in Codex, which sends it along with its requests"`
+	RequestKind    string `attr:"request.kind,omitempty" doc:"What a request is for that is no step of a turn: prewarm, compaction, memory, ..." absent:"it is a step of a turn, or the agent does not say" differs:"not in Codex, which sends it along with its requests"`
 	// Metadata is what the user has Codex say about a turn, under turn.metadata.
 	Metadata []Pair
 

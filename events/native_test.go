@@ -39,8 +39,9 @@ var clientOnly = []string{
 // proxyOnly are the attributes that Codex does not have: more of them do not
 // break a dashboard.
 var proxyOnly = []string{
-	"cf_ray", "event.id", "http.request.body.size", "http.request.method", "request.id", "request.warmup", "response.id",
-	"stream.bytes", "stream.deltas", "stream.ended_by", "stream.events", "telemetry.disagreement", "telemetry.source", "turn.id",
+	"cf_ray", "conversation.forked_from_id", "conversation.parent_id", "event.id", "http.request.body.size", "http.request.method",
+	"request.id", "request.kind", "request.warmup", "response.id", "session.id", "stream.bytes", "stream.deltas", "stream.ended_by",
+	"stream.events", "subagent.kind", "telemetry.disagreement", "telemetry.source", "turn.id", "turn.parent_id", "turn.root_id",
 	"vcs.ref.head.revision", "vcs.repository.url.full",
 }
 

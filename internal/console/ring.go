@@ -77,7 +77,9 @@ func recordBytes(r events.Record) int {
 	s := r.Scope
 	return recordOverhead + len(r.ID) + events.PairBytes(r.Extra()) + len(r.Disagreement()) + eventBytes(r.Event) +
 		len(s.ConversationID) + len(s.AppVersion) + len(s.AuthMode) + len(s.Originator) + len(s.AccountID) +
-		len(s.TerminalType) + len(s.Model) + len(s.Slug) + len(s.TurnID) + len(s.ResponseID) + len(s.RequestID)
+		len(s.TerminalType) + len(s.Model) + len(s.Slug) + len(s.TurnID) + len(s.ResponseID) + len(s.RequestID) +
+		len(s.Repository) + len(s.Commit) + len(s.SessionID) + len(s.Subagent) + len(s.ParentID) + len(s.ForkedFromID) +
+		len(s.ParentTurnID) + len(s.RootTurnID) + len(s.RequestKind) + events.PairBytes(s.Metadata)
 }
 
 // eventBytes returns the length of the strings of an event. The event that

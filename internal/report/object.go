@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxKeys bounds the keys of one item; the longest event has far fewer.
-const maxKeys = 32
+// maxKeys bounds the keys of one item; more than the longest event has.
+const maxKeys = 48
 
 // member is one key of an item with its value as it was written.
 type member struct {

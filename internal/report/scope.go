@@ -25,6 +25,7 @@ func (h *Handler) complete(told *events.Scope) *events.Scope {
 		if known, ok := h.config.Scopes.Scope(told.ConversationID); ok && known != nil {
 			scope = *known
 			scope.TurnID, scope.ResponseID, scope.RequestID = "", "", ""
+			scope.ParentTurnID, scope.RootTurnID, scope.RequestKind = "", "", ""
 		}
 	}
 	if scope.Resource == nil {

@@ -6,8 +6,6 @@ import (
 	"hash/maphash"
 	"time"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 )
@@ -60,8 +58,9 @@ const (
 
 // Begin takes a request, and finds out what is new in it.
 func (t *Tracker) Begin(a *Arrival) *Exchange {
-	meta := metadataOf(a)
-	e := &Exchange{tracker: t, kind: kindOf(a, &meta), late: a.Late, scope: Identify(a.Header, a.Request, a.Resource, a.ExchangeID)}
+	scope := Identify(a.Header, a.Request, a.Resource, a.ExchangeID)
+	meta := metadataOf(a, scope)
+	e := &Exchange{tracker: t, kind: kindOf(a, scope, &meta), late: a.Late, scope: scope}
 	e.owner, e.at = ownerOf(a.Auth, e.scope.Originator), a.At
 	e.makes, e.reads = a.Endpoint.Generates && a.Endpoint.Path == "/responses", a.Endpoint.Stored
 	e.keeps = e.makes && !a.Request.Unstored
@@ -195,37 +194,26 @@ type metadata struct {
 	agent       string // agent_name, if it is that of the agent itself
 }
 
-// metadataOf reads the description from the body, or from its header: that of a
-// connection is as old as the connection.
-func metadataOf(a *Arrival) metadata {
-	raw := a.Request.Metadata("x-codex-turn-metadata")
-	if raw == "" {
-		raw = a.Header("X-Codex-Turn-Metadata")
+// metadataOf reads the description of a request with that scope.
+func metadataOf(a *Arrival, scope *events.Scope) metadata {
+	said := describedBy(a.Header, a.Request)
+	meta := metadata{
+		kind: said.text("request_kind"), initialized: said.text("history_initialization"), compactions: said.Get("window_number").Int(),
+		sandbox: said.text("sandbox_mode"), copied: scope.ParentID != "" || scope.ForkedFromID != "",
 	}
-	if raw == "" {
-		return metadata{}
+	if said.text("thread_source") == "user" { // A sub-agent gives the name of another.
+		meta.agent = said.text("agent_name")
 	}
-	values := gjson.GetMany(
-		raw, "request_kind", "history_initialization", "window_number", "sandbox_mode", "forked_from_thread_id", "parent_thread_id",
-		"agent_name", "thread_source",
-	)
-	agent := ""
-	if values[7].String() == "user" { // A sub-agent gives the name of another.
-		agent = bounded(values[6].String())
-	}
-	return metadata{
-		kind: bounded(values[0].String()), initialized: bounded(values[1].String()), compactions: values[2].Int(),
-		sandbox: bounded(values[3].String()), copied: values[4].String() != "" || values[5].String() != "", agent: agent,
-	}
+	return meta
 }
 
 // kindOf tells what a request is for: Codex says so in its metadata, its older
 // releases in the instructions that they give the model.
-func kindOf(a *Arrival, meta *metadata) kind {
+func kindOf(a *Arrival, scope *events.Scope, meta *metadata) kind {
 	switch {
 	case a.Request.WarmsUp || meta.kind == "prewarm":
 		return ofWarmUp
-	case meta.kind == "compaction", a.Header("X-Openai-Subagent") == "compact", a.Endpoint.Path == "/responses/compact",
+	case meta.kind == "compaction", scope.Subagent == "compact", a.Endpoint.Path == "/responses/compact",
 		a.Input != nil && a.Input.Compacts:
 		return ofCompaction
 	case a.Endpoint.Path == "/responses/{id}":

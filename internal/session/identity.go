@@ -3,8 +3,6 @@ package session
 import (
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 )
@@ -21,11 +19,11 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 	header = func(name string) string { return bounded(unbounded(name)) }
 	agent := responses.ParseAgent(unbounded("User-Agent"), unbounded("Originator"))
 	resource.ServiceVersion = agent.Version
-	turn := unbounded("X-Codex-Turn-Metadata")
+	said := describedBy(unbounded, request)
 	// A WebSocket handshake has no body to name it.
-	model := first(bounded(request.Model), bounded(gjson.Get(turn, "model").String()))
+	model := first(bounded(request.Model), said.text("model"))
 	scope := &events.Scope{
-		ConversationID: conversationID(header, request, turn, agent.Codex, exchangeID),
+		ConversationID: conversationID(header, request, said, agent.Codex, exchangeID),
 		AppVersion:     agent.Version,
 		AuthMode:       authMode(unbounded, agent),
 		Originator:     agent.Originator,
@@ -33,22 +31,24 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 		TerminalType:   agent.Terminal,
 		Model:          model,
 		Slug:           model,
-		TurnID:         first(bounded(request.Metadata("turn_id")), bounded(gjson.Get(turn, "turn_id").String())),
+		TurnID:         first(bounded(request.Metadata("turn_id")), said.text("turn_id")),
 		Resource:       &resource,
 		Profile:        agent.Profile(),
 	}
-	describe(scope, first(request.Metadata("x-codex-turn-metadata"), turn))
+	said.relate(scope, header, request)
+	said.describe(scope)
 	return scope
 }
 
-// conversationID finds Codex's thread id: the thread headers first, the session
-// headers of older releases after, then the body; the API's own conversation for
-// any other agent.
-func conversationID(header Headers, request responses.Request, turn string, codex bool, exchangeID string) string {
+// conversationID finds Codex's thread id: in the body first, since the headers
+// of a WebSocket are as old as the connection; then the thread headers, and the
+// session headers of older releases; the API's own conversation for any other
+// agent.
+func conversationID(header Headers, request responses.Request, said description, codex bool, exchangeID string) string {
 	id := first(
-		header("Thread-Id"),
-		bounded(gjson.Get(turn, "thread_id").String()),
 		bounded(request.Metadata("thread_id")),
+		header("Thread-Id"),
+		said.text("thread_id"),
 		header("Conversation_id"),
 		header("Session-Id"),
 		header("Session_id"),
