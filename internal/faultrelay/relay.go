@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,8 +39,10 @@ type Fault struct {
 	// Slice is the most bytes of one write; 0 writes what was read.
 	Slice int
 	// Mark is the text after which Action happens; everything read together with
-	// it is passed on before. Empty stands for the first bytes.
+	// it is passed on before, unless Exact. Empty stands for the first bytes.
 	Mark string
+	// Exact passes nothing on that is behind the mark before Action happens.
+	Exact bool
 	// Action is what happens then, once.
 	Action Action
 }
@@ -58,6 +61,7 @@ type Relay struct {
 	acted    chan struct{}
 	once     sync.Once
 	released sync.Once
+	healed   atomic.Bool
 	pipes    sync.WaitGroup
 
 	mu     sync.Mutex
@@ -81,6 +85,12 @@ func Start(ctx context.Context, target string, plan Plan) (*Relay, error) {
 
 // Acted is closed when an action has happened on one of the connections.
 func (r *Relay) Acted() <-chan struct{} { return r.acted }
+
+// Heal ends the faults of what comes later, and lets go on what is stalled.
+func (r *Relay) Heal() {
+	r.healed.Store(true)
+	r.Release()
+}
 
 // Release lets go on what is stalled, now and later.
 func (r *Relay) Release() { r.released.Do(func() { close(r.release) }) }
@@ -146,11 +156,20 @@ func (r *Relay) forget(conns ...net.Conn) {
 // pipe passes on one direction.
 func (r *Relay) pipe(from, to net.Conn, fault Fault) {
 	buffer := make([]byte, 32<<10)
-	var seen []byte // the end of what passed, in which the mark may begin
-	waiting := fault.Action != Pass
+	watch := watch{mark: []byte(fault.Mark), over: fault.Action == Pass}
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 && !r.write(to, buffer[:n], fault) {
+		read := buffer[:n]
+		if end, hit := watch.look(read); hit && !r.healed.Load() {
+			if !fault.Exact {
+				end = n
+			}
+			if !r.write(to, read[:end], fault) || !r.act(from, to, fault.Action) {
+				return
+			}
+			read = read[end:]
+		}
+		if len(read) > 0 && !r.write(to, read, fault) {
 			_ = from.Close()
 			return
 		}
@@ -158,24 +177,38 @@ func (r *Relay) pipe(from, to net.Conn, fault Fault) {
 			r.end(to, err)
 			return
 		}
-		if !waiting {
-			continue
-		}
-		seen = append(seen, buffer[:n]...)
-		if bytes.Contains(seen, []byte(fault.Mark)) {
-			waiting = false
-			if !r.act(from, to, fault.Action) {
-				return
-			}
-		}
-		seen = seen[max(0, len(seen)-len(fault.Mark)):]
 	}
+}
+
+// watch looks for a mark in what is read in pieces.
+type watch struct {
+	mark []byte
+	seen []byte // the end of what was read, in which the mark may begin
+	over bool   // found, or not looked for
+}
+
+// look reports whether the mark ends in b, and where.
+func (w *watch) look(b []byte) (end int, hit bool) {
+	if w.over || len(b) == 0 {
+		return 0, false
+	}
+	before := len(w.seen)
+	w.seen = append(w.seen, b...)
+	if at := bytes.Index(w.seen, w.mark); at >= 0 {
+		w.over = true
+		return max(0, at+len(w.mark)-before), true
+	}
+	w.seen = w.seen[max(0, len(w.seen)-len(w.mark)):]
+	return 0, false
 }
 
 // write passes on bytes, sliced and delayed.
 func (r *Relay) write(to net.Conn, b []byte, fault Fault) bool {
 	for len(b) > 0 {
 		n := len(b)
+		if r.healed.Load() {
+			fault = Fault{}
+		}
 		if fault.Slice > 0 {
 			n = min(n, fault.Slice)
 		}

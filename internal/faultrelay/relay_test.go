@@ -75,6 +75,25 @@ func TestRelayPasses(t *testing.T) {
 	}
 }
 
+// TestRelayActsExactly wants nothing from behind the mark.
+func TestRelayActsExactly(t *testing.T) {
+	p := newPair(t, Plan{ToClient: Fault{Mark: "mark", Exact: true, Action: Close}})
+	p.send(t, p.server, "before m")
+	p.want(t, p.client, "before m")
+	p.send(t, p.server, "ark and behind it")
+	if rest, err := io.ReadAll(p.client); string(rest) != "ark" || err != nil {
+		t.Errorf("read %q, %v; want what is before the end of the mark", rest, err)
+	}
+}
+
+// TestRelayHeals wants no fault after the network was healed.
+func TestRelayHeals(t *testing.T) {
+	p := newPair(t, Plan{ToClient: Fault{Mark: "mark", Action: Reset}})
+	p.relay.Heal()
+	p.send(t, p.server, "mark and more")
+	p.want(t, p.client, "mark and more")
+}
+
 // TestRelaySlices wants one byte at a time to be there at most, as long as nobody waits for more.
 func TestRelaySlices(t *testing.T) {
 	p := newPair(t, Plan{ToClient: Fault{Slice: 1, Delay: 20 * time.Millisecond}})
