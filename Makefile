@@ -3,6 +3,9 @@ TOOLS   ?= $(CURDIR)/bin
 LINT    := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 10s
+CHAOS_TIME ?= 5m
+CHAOS_EXCHANGES ?= 144000
+FIDELITY_STREAMS ?= 10000
 MODULES := . test/e2e bench
 
 ROUNDS  ?= 2
@@ -13,7 +16,7 @@ PIN     ?= yes
 BENCH   := $(if $(filter yes,$(PIN)),taskset -c 1) $(CURDIR)/bin/bench
 CPUS    := $(if $(filter yes,$(PIN)),-proxy-cpus 0 -rig-cpus 1)
 
-.PHONY: help build run test race fuzz lint fmt bench bench-growth bench-build microbench e2e check
+.PHONY: help build run test race chaos fuzz lint fmt bench bench-growth bench-build microbench e2e check
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 build: ## Build the static binary bin/codex-proxy
@@ -24,7 +27,10 @@ test: ## Vet and test; needs no network beyond the modules
 	go vet ./... && go test ./...
 	cd bench && go vet ./... && go test ./...
 race: ## Test with the race detector
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race $$(go list ./... | grep -v /test/chaos) # whose proxy is a program of its own
+chaos: ## Kill, drain and wear out the binary for CHAOS_TIME, and compare FIDELITY_STREAMS streams; docs/reliability.md
+	CHAOS_TIME=$(CHAOS_TIME) CHAOS_EXCHANGES=$(CHAOS_EXCHANGES) FIDELITY_STREAMS=$(FIDELITY_STREAMS) \
+		go test -count=1 -timeout 2h -v -run 'Test(BytesAreTheSame|FaultsOnTheWay|AbortAtEveryEvent|UpstreamEndsAtEveryEvent|Kill|Drain|Soak|FullDisk|FaultsBeforeTheCollector)$$' ./proxy ./test/chaos
 fuzz: ## Run every fuzz target for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
 lint: $(LINT) ## Lint all modules; go.mod must be tidy and the code as `go fix` leaves it
@@ -41,7 +47,7 @@ bench-build: build
 	cd bench && go build -o $(CURDIR)/bin/bench .
 e2e: ## Drive the real Codex CLI and a real Collector receiver; needs npm, and downloads on first use
 	cd test/e2e && go vet ./... && go test -count=1 ./...
-check: lint test race fuzz e2e ## Everything CI runs
+check: lint test race chaos fuzz e2e ## Everything CI runs
 $(LINT):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
