@@ -163,6 +163,6 @@ func itemRows() []itemRow {
 		keys.WriteString(`,"` + strings.Repeat("x", keys.Len()/8+1) + `":1`)
 	}
 	return append(rows, itemRow{
-		name: "too many keys", item: bare("user_prompt", keys.String()), message: "want at most 32 keys", reason: reasonSize,
+		name: "too many keys", item: bare("user_prompt", keys.String()), message: "want at most 48 keys", reason: reasonSize,
 	})
 }
