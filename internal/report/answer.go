@@ -76,8 +76,12 @@ func refuse(status int, reason refusedReason, message string) error {
 // Error implements error.
 func (r *refusal) Error() string { return r.message }
 
-// echo quotes the start of a value that is known to be no content.
+// echo quotes the start of a value that is known to be no content. What is no word
+// may be a credential in the wrong place, and is not quoted.
 func echo(s string) string {
+	if strings.ContainsAny(s, "0123456789-/+=:@") {
+		return "what is no word"
+	}
 	var b strings.Builder
 	n := 0
 	for _, char := range s {

@@ -35,6 +35,11 @@ func TestHandlerTellsNoContent(t *testing.T) {
 		with("tool_result", `"arguments":"`+long+`"`),
 		with("tool_result", `"output":"`+canary+`","duration_ms":-1`),
 		`{"event.name":"user_prompt","prompt":"` + canary,
+		bare(canary, ""),
+		`{"` + canary + `":"user_prompt"}`,
+		bare("user_prompt", `,"prompt":"x","`+canary+`":1`),
+		with("tool_result", `"success":"`+canary+`"`),
+		with("tool_decision", `"source":"`+canary+`"`),
 		`"` + canary + `"`,
 		`{"` + `event.name":"user_prompt","prompt":` + canary + `}`,
 	} {
