@@ -49,7 +49,7 @@ func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	}
 	if e.watches() {
 		e.id = rand.Text()
-		e.recorder = scrub(&h.teller, r.Header)
+		e.recorder = scrub(&h.teller, r)
 	}
 	return e
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/codex-proxy/codex-proxy/events"
@@ -23,8 +24,8 @@ type scrubber struct {
 }
 
 // scrub returns next, or a recorder in front of it that knows the credentials
-// among header.
-func scrub(next events.Recorder, header http.Header) events.Recorder {
+// among the headers and the query of a request.
+func scrub(next events.Recorder, r *http.Request) events.Recorder {
 	if next == nil {
 		return nil
 	}
@@ -34,11 +35,28 @@ func scrub(next events.Recorder, header http.Header) events.Recorder {
 			pairs = append(pairs, secret, scrubbed)
 		}
 	}
-	for _, name := range []string{"Authorization", "Proxy-Authorization", "Api-Key", "X-Api-Key", "Cookie"} {
-		for _, value := range header[name] {
+	for _, name := range []string{
+		"Authorization", "Proxy-Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", "Ocp-Apim-Subscription-Key", "X-Auth-Token", "X-Amz-Security-Token",
+	} {
+		for _, value := range r.Header[name] {
 			add(value)
 			if _, token, ok := strings.Cut(value, " "); ok {
 				add(token)
+			}
+		}
+	}
+	for _, value := range r.Header["Cookie"] {
+		add(value)
+		for pair := range strings.SplitSeq(value, ";") {
+			_, content, _ := strings.Cut(pair, "=")
+			add(content)
+		}
+	}
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		if name, value, _ := strings.Cut(pair, "="); secretParameter(name) {
+			add(value)
+			if plain, err := url.QueryUnescape(value); err == nil && plain != value {
+				add(plain)
 			}
 		}
 	}
@@ -46,6 +64,18 @@ func scrub(next events.Recorder, header http.Header) events.Recorder {
 		return next
 	}
 	return &scrubber{next: next, replacer: strings.NewReplacer(pairs...)}
+}
+
+// secretParameter reports whether the value of a parameter of a query is a
+// credential.
+func secretParameter(name string) bool {
+	name = strings.ToLower(name)
+	for _, end := range []string{"key", "token", "secret", "password", "sig", "signature", "code", "auth"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // Record implements events.Recorder. Most events have no such text.

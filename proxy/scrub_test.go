@@ -10,10 +10,24 @@ import (
 	"github.com/codex-proxy/codex-proxy/responsestest"
 )
 
+const canary = "sk-canary-0123456789"
+
 // TestCredentialsOfTheRequestAreTakenOut has an upstream that quotes the key in
 // every place that becomes part of a record.
 func TestCredentialsOfTheRequestAreTakenOut(t *testing.T) {
-	const canary = "sk-canary-0123456789"
+	for name, header := range map[string]http.Header{
+		"bearer": {"Authorization": {"Bearer " + canary}}, "key": {"X-Api-Key": {canary}}, "Google": {"X-Goog-Api-Key": {canary}},
+		"Azure": {"Ocp-Apim-Subscription-Key": {canary}}, "cookie": {"Cookie": {"a=b; session=" + canary}},
+	} {
+		t.Run(name, func(t *testing.T) { takenOut(t, "", header) })
+	}
+	for _, query := range []string{"?key=" + canary, "?a=b&api_key=" + canary, "?access_token=" + strings.Replace(canary, "s", "%73", 1)} {
+		t.Run(query, func(t *testing.T) { takenOut(t, query, http.Header{}) })
+	}
+}
+
+func takenOut(t *testing.T, query string, header http.Header) {
+	t.Helper()
 	said := "Incorrect API key provided: " + canary
 	upstream := responsestest.NewServer(t)
 	refused := responsestest.Error(http.StatusUnauthorized, "invalid_request_error", "invalid_api_key", said)
@@ -25,7 +39,7 @@ func TestCredentialsOfTheRequestAreTakenOut(t *testing.T) {
 	)
 	server, records := start(t, upstream.BaseURL())
 	for range 3 {
-		response := post(t, server.URL+"/v1/responses", ask, http.Header{"Authorization": {"Bearer " + canary}})
+		response := post(t, server.URL+"/v1/responses"+query, ask, header)
 		if _, err := io.ReadAll(response.Body); err != nil {
 			t.Fatal(err)
 		}
