@@ -24,7 +24,8 @@ import (
 // served is a proxy that runs.
 type served struct {
 	url  string
-	stop func() int // shuts down and returns the exit code
+	stop func() int    // shuts down and returns the exit code
+	log  func() string // what it wrote to standard error; only after stop
 }
 
 // writeConfig returns a configuration file with that text.
@@ -54,7 +55,7 @@ func startProxy(t *testing.T, upstream, toml string) served {
 	t.Cleanup(cancel)
 	select {
 	case addr := <-addrs:
-		return served{url: "http://" + addr.String(), stop: func() int { cancel(); return <-code }}
+		return served{url: "http://" + addr.String(), stop: func() int { cancel(); return <-code }, log: stderr.String}
 	case c := <-code:
 		t.Fatalf("serve exited with %d: %s", c, stderr.String())
 		return served{}

@@ -102,13 +102,27 @@ func (s *service) flush(ctx context.Context) {
 		return
 	}
 	fate := "telemetry is lost"
-	if !s.sends {
+	switch {
+	case !s.sends:
 		fate = "the end of the history is lost"
-	} else if s.store != nil && s.store.Sync(ctx) == nil {
+	case s.onDisk(ctx):
 		fate = "telemetry is kept for the next start"
 	}
-	s.logger.WarnContext(ctx, fate, //nolint:sloglint // one of two constants
+	s.logger.WarnContext(ctx, fate, //nolint:sloglint // one of three constants
 		slog.Int64("records", s.exporter.Stats().Queued), slog.String("error", err.Error()))
+}
+
+// syncTimeout bounds how long the end waits to learn whether what could not be sent is on disk.
+const syncTimeout = time.Second
+
+// onDisk reports whether everything recorded is on disk. The collector may have used up the time of ctx.
+func (s *service) onDisk(ctx context.Context) bool {
+	if s.store == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), syncTimeout)
+	defer cancel()
+	return s.store.Sync(ctx) == nil
 }
 
 // logError logs an error that nobody can act on.

@@ -118,6 +118,31 @@ func TestTelemetryOutlivesTheProcess(t *testing.T) {
 	}
 }
 
+// TestTelemetryOutlivesHangingCollector has a collector that uses up the time to flush. What it leaves is on disk all the same.
+func TestTelemetryOutlivesHangingCollector(t *testing.T) {
+	released := make(chan struct{})
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-released:
+		case <-r.Context().Done():
+		}
+	}))
+	defer collector.Close()
+	defer close(released)
+	hanging := strings.NewReplacer(`"2s"`, `"50ms"`, `"500ms"`, `"1m"`).Replace(exportTo(collector.URL, filepath.Join(t.TempDir(), "state")))
+	p := startProxy(t, responsestest.NewServer(t).BaseURL(), hanging)
+	if status, body := send(t, "POST", p.url+report.EventsPath, promptReport, nil); status != http.StatusAccepted {
+		t.Fatalf("report = %d %s", status, body)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code = %d; want 0", code)
+	}
+	if want := `msg="telemetry is kept for the next start" records=1`; !strings.Contains(p.log(), want) {
+		t.Errorf("the log does not say %s:\n%s", want, p.log())
+	}
+}
+
 // TestNoExporterTouchesNoDisk has books that balance all the same.
 func TestNoExporterTouchesNoDisk(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
