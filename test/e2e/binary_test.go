@@ -61,7 +61,8 @@ type proxy struct {
 	stop func()
 }
 
-// serve runs the proxy in front of an upstream, with a configuration in TOML, on a free port and with an empty environment.
+// serve runs the proxy in front of an upstream, with a configuration in TOML, on a free port, and with nothing in its environment
+// but a state directory of its own.
 func serve(t *testing.T, upstream, toml string) *proxy {
 	t.Helper()
 	return start(t, serveCommand(t, upstream, toml))
@@ -79,7 +80,7 @@ func serveCommand(t *testing.T, upstream, toml string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	command := exec.Command(binary, "serve", "--config", file, "--listen", "127.0.0.1:0", "--upstream", upstream)
-	command.Env = []string{} // not nil, which would be the test's own environment
+	command.Env = []string{"XDG_STATE_HOME=" + t.TempDir()}
 	return command
 }
 

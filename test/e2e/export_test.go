@@ -21,6 +21,7 @@ func TestExport(t *testing.T) {
 	for _, way := range ways() {
 		for _, variant := range variants {
 			t.Run(way.name+" "+variant.name, func(t *testing.T) {
+				t.Parallel() // Most of it is waiting.
 				collector := receiver.Start(t, receiver.Options{TLS: variant.tls})
 				p := serve(t, newModel(t).BaseURL(), way.table(collector, exporter{
 					headers:     map[string]string{"x-otlp-api-key": exportKey, "X-Otlp-Meta": "abc 123"},

@@ -96,7 +96,7 @@ func TestQueueIsBounded(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			collector := receiver.Start(t, receiver.Options{})
 			collector.Sink.Fail(receiver.Unavailable)
-			table := way.table(collector, exporter{}) + "[queue]\nmax_records = " + strconv.Itoa(bound) + "\n"
+			table := way.table(collector, exporter{}) + "[store]\ndir = \"memory\"\n[queue]\nmax_records = " + strconv.Itoa(bound) + "\n"
 			p := serve(t, newModel(t).BaseURL(), table)
 			for number := range reports {
 				var lines strings.Builder
