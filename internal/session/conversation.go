@@ -28,6 +28,7 @@ type conversation struct {
 	prompts []uint64
 	earlier int
 	summary uint64
+	asked   time.Time // when that request came
 	// previous is the response that the last request continued.
 	previous string
 	body     uint64 // sum of that request

@@ -191,6 +191,19 @@ func TestForkAfterARestart(t *testing.T) {
 	}
 }
 
+// A connection that broke may be looked at after the one that took its place.
+func TestRetrySeenFirst(t *testing.T) {
+	k := newTalk(t)
+	agent := codexAgent("0.169.0", "c")
+	k.send(agent, `{"type":"response.create","generate":false,"input":[]}`)
+	k.now = k.now.Add(time.Second)
+	k.send(agent, body("", setting, says("hi"))).wants(t, "starts", "prompt hi")
+	k.now = k.now.Add(-2 * time.Second)
+	k.send(agent, body("w", setting, says("hi"))).wants(t)
+	k.now = k.now.Add(2 * time.Second)
+	k.send(agent, body("", setting, says("hi"), replies("x"), says("hi"))).wants(t, "prompt hi")
+}
+
 // The history that a sub-agent is given ends where the turn of the other stands.
 // Its id says whether it was there before the proxy.
 func TestForkOfARunningTurn(t *testing.T) {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"slices"
+	"time"
 
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 )
@@ -15,6 +16,7 @@ type heard struct {
 	rewritten bool
 	// copied reports that the history may be that of another conversation, so far.
 	copied bool
+	at     time.Time
 }
 
 // listen returns the prompts of a request of a turn that were not heard before,
@@ -22,6 +24,12 @@ type heard struct {
 // of the model, and the request has it more often than the one before had.
 func (c *conversation) listen(h heard) []*responses.Entry {
 	prompts := c.afterSummary(tailPrompts(h.input))
+	if h.at.Before(c.asked) {
+		// It was sent before the last one and is seen after it: each connection is
+		// watched by itself.
+		return without(prompts, c.unanswered)
+	}
+	c.asked = h.at
 	fresh := c.fresh(prompts, h)
 	if h.previous == "" {
 		c.prompts = append(c.prompts[:0], h.input.Prompts...)

@@ -41,7 +41,7 @@ func (e *Exchange) read(c *conversation, a *Arrival, meta *metadata) news {
 		n.starts = first && c.starts(a, meta, e.tracker.cfg.Started)
 		fresh = c.listen(heard{
 			input: a.Input, previous: a.Request.PreviousResponseID, body: a.Request.Sum, rewritten: e.scope.Profile.Codex,
-			copied: meta.copied,
+			copied: meta.copied, at: a.At,
 		})
 	}
 	for i := range a.Input.Entries {
