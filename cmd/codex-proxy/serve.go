@@ -31,7 +31,9 @@ func (a *app) serve(ctx context.Context, source source) error {
 	if err != nil {
 		return err
 	}
-	logger := newLogger(a.stderr, cfg.Log)
+	log := &logWriter{next: a.stderr}
+	defer log.flush()
+	logger := newLogger(log, cfg.Log)
 	// A log that nobody reads any more is no reason to end.
 	signal.Ignore(syscall.SIGPIPE)
 	// What libraries log past every logger, such as unsolicited responses, holds bytes of the traffic.
