@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -153,5 +154,34 @@ func checkEnding(t *testing.T, name string, records *journal, by string, raced b
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s: endings (-want +got):\n%s\n%s", name, diff, strings.Join(records.lines(), "\n"))
+	}
+}
+
+// TestPanicsBesideAWebSocket makes each place panic where a WebSocket is looked at. The agent must not notice, the tunnel must
+// end, and the panic must be counted.
+func TestPanicsBesideAWebSocket(t *testing.T) {
+	for _, place := range []string{"upgrade", "ask", "answered", "end"} {
+		t.Run(place, func(t *testing.T) {
+			r := newRoute(t, agentProxy, faultrelay.Plan{})
+			var provoked atomic.Int64
+			r.handler.Probe(func(at string) {
+				if at == place {
+					provoked.Add(1)
+					panic(at)
+				}
+			})
+			r.mock.Any(markedStream(nil))
+			var want strings.Builder
+			for _, event := range markedStream(nil).Events {
+				want.WriteString(event.Data + "\n")
+			}
+			if got := askSocket(t.Context(), t, r.url, markedRequest); got.Got != want.String() || !got.Clean {
+				t.Errorf("outcome = %+v; want the whole answer", got)
+			}
+			r.close()
+			if panics := r.handler.Stats().Panics; panics == 0 || panics != provoked.Load() {
+				t.Errorf("%d panics counted; want the %d that happened", panics, provoked.Load())
+			}
+		})
 	}
 }

@@ -32,7 +32,8 @@ type route struct {
 	mock    *responsestest.Server
 	relay   *faultrelay.Relay
 	records *journal // nil without a proxy
-	close   func()   // waits until the proxy knows how everything ended
+	handler *proxy.Handler
+	close   func() // waits until the proxy knows how everything ended
 }
 
 // newRoute puts a relay where at says.
@@ -67,7 +68,7 @@ func newRoute(t *testing.T, at hop, plan faultrelay.Plan) *route {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.records.settle = handler.Settle
+	r.records.settle, r.handler = handler.Settle, handler
 	server := httptest.NewServer(handler)
 	r.url = server.URL
 	if at == agentProxy {

@@ -1,6 +1,7 @@
 package fidelity
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -20,6 +21,14 @@ import (
 func newRequest(ctx context.Context, base string, seed uint64, n int) (*http.Request, error) {
 	r := source(seed, n, 1)
 	body := fmt.Sprintf(`{"model":"m","stream":true,"input":[{"type":"message","role":"user","content":%q}]}`, strings.Repeat("word ", r.IntN(200)*r.IntN(10)))
+	zipped := r.IntN(4) == 0
+	if zipped {
+		var b bytes.Buffer
+		writer := gzip.NewWriter(&b)
+		_, _ = io.WriteString(writer, body) // A Buffer takes everything.
+		_ = writer.Close()
+		body = b.String()
+	}
 	var reader io.Reader = strings.NewReader(body)
 	if r.IntN(4) == 0 {
 		reader = struct{ io.Reader }{reader} // of unknown length
@@ -33,6 +42,9 @@ func newRequest(ctx context.Context, base string, seed uint64, n int) (*http.Req
 		"Content-Type": {"application/json"}, "Authorization": {"Bearer sk-of-a-test-0123456789"},
 		"User-Agent": {"codex_exec/0.169.0 (Debian 12.0.0; x86_64) xterm"}, "X-Forwarded-For": {"10.0.0.1"},
 		"Session_id": {"s" + strconv.Itoa(n%50)}, "X-Many": {"one", "two", " three"},
+	}
+	if zipped {
+		request.Header.Set("Content-Encoding", "gzip")
 	}
 	return request, nil
 }
