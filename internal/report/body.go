@@ -86,7 +86,6 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	// A server that cannot set deadlines has its own.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(h.config.ReadTimeout))
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 
 	var reader io.Reader = http.MaxBytesReader(w, r.Body, limit)
 	if strings.HasSuffix(strings.ToLower(r.Header.Get("Content-Encoding")), "gzip") {
@@ -106,6 +105,8 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	if int64(len(body)) > limit {
 		return nil, tooLarge(limit)
 	}
+	// For a body that did not come the deadline stays: the server waits for the rest of it before it answers.
+	_ = control.SetReadDeadline(time.Time{})
 	return body, nil
 }
 

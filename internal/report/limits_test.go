@@ -1,9 +1,13 @@
 package report
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -121,6 +125,31 @@ func TestHandlerSlowBody(t *testing.T) {
 	}
 	if got := h.Stats().Refused["timeout"]; got != 1 {
 		t.Errorf("Refused[timeout] = %d; want 1", got)
+	}
+}
+
+// TestHandlerSlowBodyOfKnownLength is the same for a body of which the server knows how much is to come.
+func TestHandlerSlowBodyOfKnownLength(t *testing.T) {
+	h, _ := newTest(t, Config{ReadTimeout: 50 * time.Millisecond})
+	server := serve(t, h)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", EventsPath)
+	r := bufio.NewReader(conn)
+	response, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatalf("no answer: %v", err)
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusRequestTimeout {
+		t.Errorf("answer = %d, %v; want 408", response.StatusCode, err)
+	}
+	if rest, err := io.ReadAll(r); len(rest) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("then came %q, %v; want the end of the connection", rest, err)
 	}
 }
 
