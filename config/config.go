@@ -70,7 +70,7 @@ type Upstream struct {
 // Server bounds what a client may keep waiting, and what a shutdown waits for.
 type Server struct {
 	ReadHeaderTimeout time.Duration `mapstructure:"read_header_timeout" min:"1" doc:"Time a client has to send its request headers."`
-	IdleTimeout       time.Duration `mapstructure:"idle_timeout" min:"1" doc:"How long an idle client connection is kept."`
+	IdleTimeout       time.Duration `mapstructure:"idle_timeout" min:"1" doc:"How long a client connection is kept that sends nothing: between two requests, or in the middle of one that is not answered yet."`
 	ShutdownGrace     time.Duration `mapstructure:"shutdown_grace" min:"0" doc:"Time live streams get to finish after SIGTERM. 0s cuts them at once."`
 	FlushTimeout      time.Duration `mapstructure:"flush_timeout" min:"1" doc:"Time to send the remaining telemetry after the last stream."`
 }

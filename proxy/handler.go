@@ -58,6 +58,10 @@ type Config struct {
 	ResponseHeaderTimeout time.Duration // 0: none, for models that think for minutes
 	IdleConnTimeout       time.Duration // 0: none
 
+	// BodyIdleTimeout is how long an agent may send nothing in the middle of a
+	// request before its answer begins; 0: forever.
+	BodyIdleTimeout time.Duration
+
 	// ForwardedFor adds X-Forwarded-For; otherwise nothing is added at all.
 	ForwardedFor bool
 	// Detail says which events of a stream are told.
@@ -206,7 +210,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(h.cut, cancel)()
 	r = r.WithContext(ctx)
-	body := newUpload(r)
+	body := newUpload(w, r, h.cfg.BodyIdleTimeout)
 	r.Body = body
 
 	h.live.Add(1)
@@ -226,5 +230,5 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = earlyWriter{w}
 	}
 	forwarder.ServeHTTP(w, r)
-	body.finish(w, r)
+	body.finish(r)
 }

@@ -28,6 +28,10 @@ func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
 		if e.upload.damaged.Load() && r.ProtoMajor == 1 {
 			w.Header().Set("Connection", "close")
 		}
+		if e.upload.stalled.Load() {
+			writeError(w, http.StatusRequestTimeout, "request_stalled", "codex-proxy: the request stopped before its end")
+			return
+		}
 		// Mostly nobody is there to read an answer; 499 is what others log.
 		writeError(w, 499, "request_broken_off", "codex-proxy: the request broke off before its end")
 		return

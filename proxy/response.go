@@ -14,6 +14,7 @@ import (
 // answered sees a response before it is passed on. It is ReverseProxy's
 // ModifyResponse; it changes nothing but puts a tap into the body.
 func (e *exchange) answered(response *http.Response) error {
+	e.upload.answered.Store(true)
 	// The server adds a Date and a guessed Content-Type where there is none,
 	// unless the header map says that there shall be none.
 	for _, name := range []string{"Date", "Content-Type"} {

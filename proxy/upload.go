@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 )
 
 // upload is the agent's request body. It remembers whether the agent broke it
@@ -18,16 +19,47 @@ type upload struct {
 	// not HTTP's any more, and a client that waits for 100 Continue has sent
 	// nothing that could be read to its end.
 	keep bool
+
+	// An agent that sends nothing for patience, while the upstream waits for it
+	// with an answer, is given up. 0 waits forever.
+	patience time.Duration
+	control  *http.ResponseController
+	waiting  *time.Timer // runs during a Read, which one goroutine does at a time
+	answered atomic.Bool
+	stalled  atomic.Bool
 }
 
-func newUpload(r *http.Request) *upload {
-	u := &upload{ReadCloser: r.Body, keep: r.Header.Get("Expect") != ""}
+func newUpload(w http.ResponseWriter, r *http.Request, patience time.Duration) *upload {
+	u := &upload{
+		ReadCloser: r.Body, keep: r.Header.Get("Expect") != "",
+		patience: patience, control: http.NewResponseController(w),
+	}
 	u.ended.Store(r.Body == http.NoBody)
+	if patience > 0 && r.Body != http.NoBody {
+		// Whoever let the request in may have limited the body as a whole.
+		_ = u.control.SetReadDeadline(time.Time{})
+	}
 	return u
+}
+
+// stall ends a Read that waits too long.
+func (u *upload) stall() {
+	if !u.answered.Load() {
+		u.stalled.Store(true)
+		_ = u.control.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 // Read implements io.Reader.
 func (u *upload) Read(p []byte) (int, error) {
+	if u.patience > 0 && !u.answered.Load() {
+		if u.waiting == nil {
+			u.waiting = time.AfterFunc(u.patience, u.stall)
+		} else {
+			u.waiting.Reset(u.patience)
+		}
+		defer u.waiting.Stop()
+	}
 	n, err := u.ReadCloser.Read(p)
 	switch {
 	case err == nil:
@@ -56,17 +88,20 @@ func (u *upload) Close() error {
 // to watch the connection for the client's hang-up while it waits there for the
 // next request, and panics. Nor does it notice there that a body's framing is damaged: what is left of such a body must
 // not be taken for the next request, so that the connection is broken off.
-func (u *upload) finish(w http.ResponseWriter, r *http.Request) {
+func (u *upload) finish(r *http.Request) {
 	if u.ended.Load() {
 		return
 	}
 	if !u.keep {
 		// The agent may wait for the answer before it sends more.
-		_ = http.NewResponseController(w).Flush()
+		_ = u.control.Flush()
+		if u.patience > 0 {
+			_ = u.control.SetReadDeadline(time.Now().Add(u.patience))
+		}
 		_ = u.Close()
 	}
 	if u.damaged.Load() && r.ProtoMajor == 1 {
-		_ = http.NewResponseController(w).Flush()
+		_ = u.control.Flush()
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -49,14 +49,27 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
+// maxHeaderBytes bounds the head of a request, which is all that a connection can make the proxy keep before it is refused.
+// Fields take many times their size in memory; the largest of agents are some kilobytes.
+const maxHeaderBytes = 256 << 10
+
+// Limits of HTTP/2, where one connection has many requests, and may be gone without anybody noticing.
+const (
+	maxConcurrentStreams = 250
+	pingAfter            = 30 * time.Second
+	pingTimeout          = 15 * time.Second
+)
+
 // server returns the HTTP server. It limits neither reading nor writing as a whole: streams last as long as they last.
 func (s *service) server() *http.Server {
 	server := &http.Server{
-		Handler:           s.routes(),
+		Handler:           s.patient(s.routes()),
+		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: s.limits.ReadHeaderTimeout,
 		IdleTimeout:       s.limits.IdleTimeout,
 		ConnState:         s.unused.state,
 		Protocols:         new(http.Protocols),
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxConcurrentStreams, SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
 		// OPTIONS * is the upstream's to answer.
 		DisableGeneralOptionsHandler: true,
@@ -64,6 +77,17 @@ func (s *service) server() *http.Server {
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	return server
+}
+
+// patient limits the time a body may take as a whole. The proxy lifts that from what it forwards, and limits what goes by
+// without a byte instead.
+func (s *service) patient(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != http.NoBody {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.limits.IdleTimeout))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // cutTimeout bounds how long streams that were cut may take to end, so that their ends are recorded.

@@ -136,6 +136,7 @@ func proxySettings(cfg *config.Config) (proxy.Config, error) {
 		BaseURL: base, RootCAs: roots,
 		DialTimeout: cfg.Upstream.DialTimeout, TLSHandshakeTimeout: cfg.Upstream.TLSHandshakeTimeout,
 		ResponseHeaderTimeout: cfg.Upstream.ResponseHeaderTimeout, IdleConnTimeout: cfg.Upstream.IdleConnTimeout,
+		BodyIdleTimeout: cfg.Server.IdleTimeout,
 		NoWebSocket:     cfg.Upstream.WebSocket == config.WebSocketOff,
 		ForwardedFor:    cfg.Upstream.ForwardedFor,
 		Detail:          detailOf(cfg.OTel.SSEEvents),

@@ -1,0 +1,310 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// whole reports whether the tests are to take their time; `make chaos` asks for that.
+func whole() bool { return os.Getenv("CHAOS") == "full" }
+
+// dialProxy connects with a proxy. The connection is closed when the test ends.
+func dialProxy(t *testing.T, url string) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	return conn
+}
+
+// checkServes asks for something and wants it.
+func checkServes(t *testing.T, url string) {
+	t.Helper()
+	if status, got := send(t, http.MethodPost, url+"/v1/responses", "{}", nil); status != http.StatusOK || got != `POST /v1/responses "{}"` {
+		t.Fatalf("answer = %d %q; want what is served always", status, got)
+	}
+}
+
+// heap is what is in use after a collection.
+func heap() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc + stats.StackInuse)
+}
+
+// settle waits until no more goroutines run than before, but for some of connections that are kept.
+func settle(t *testing.T, before int) {
+	t.Helper()
+	const spare = 16
+	for end := time.Now().Add(time.Minute); runtime.NumGoroutine() > before+spare; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines run; want about %d as before", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+// descriptors returns how many connections with both their ends there can be in this process, at most want.
+func descriptors(t *testing.T, want int) int {
+	t.Helper()
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	limit.Cur = limit.Max
+	_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	const others = 512
+	return min(want, (int(min(limit.Max, 1<<20))-others)/2) //nolint:gosec // bounded right there
+}
+
+// serveUpstream serves a handler until the test ends and returns its address.
+func serveUpstream(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestStalledBodies has clients that stop in the middle of a request, forwarded, refused and unknown.
+func TestStalledBodies(t *testing.T) {
+	upstream := newRawUpstream(t)
+	p := startProxy(t, upstream.baseURL(), "[server]\nidle_timeout = \"300ms\"\n")
+	for _, test := range []struct {
+		path, host string
+		want       int
+	}{
+		{"/v1/responses", "127.0.0.1", http.StatusRequestTimeout},
+		{"/v1/responses", "evil.test", http.StatusForbidden},
+		{"/codex-proxy/v1/other", "127.0.0.1", http.StatusNotFound},
+	} {
+		for _, framing := range []string{"Content-Length: 1000\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
+			conn := dialProxy(t, p.url)
+			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\n%s", test.path, test.host, framing)
+			r := bufio.NewReader(conn)
+			response, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatalf("%s: %v; want an answer", test.path, err)
+			}
+			body, _ := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			if response.StatusCode != test.want {
+				t.Errorf("%s = %d %s; want %d", test.path, response.StatusCode, body, test.want)
+			}
+			if rest, err := io.ReadAll(r); len(rest) > 0 || isTimeout(err) {
+				t.Errorf("%s: then came %q, %v; want the end of the connection", test.path, rest, err)
+			}
+		}
+	}
+	checkServes(t, p.url)
+	p.stop()
+}
+
+// TestSlowHeads has clients that never come to the end of their headers, more and more of them.
+func TestSlowHeads(t *testing.T) {
+	clients := 200
+	if whole() {
+		clients = descriptors(t, 5000)
+	}
+	upstream := newRawUpstream(t)
+	p := startProxy(t, upstream.baseURL(), "[server]\nread_header_timeout = \"500ms\"\n")
+	checkServes(t, p.url)
+	before := runtime.NumGoroutine()
+	var conns []net.Conn
+	for i := range clients {
+		conn := dialProxy(t, p.url)
+		_, _ = io.WriteString(conn, "POST /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
+		conns = append(conns, conn)
+		if i%100 == 0 {
+			checkServes(t, p.url)
+		}
+	}
+	for _, conn := range conns {
+		if _, err := io.ReadAll(conn); isTimeout(err) {
+			t.Fatal("a slow client is kept; want its connection closed")
+		}
+		_ = conn.Close()
+	}
+	checkServes(t, p.url)
+	settle(t, before)
+	p.stop()
+}
+
+// isTimeout reports whether an error is that of a deadline.
+func isTimeout(err error) bool {
+	timeout, ok := err.(net.Error) //nolint:errorlint // is what connections return
+	return ok && timeout.Timeout()
+}
+
+// TestHeaderFlood has heads that are too large, in one field or in many, and as many as fit.
+func TestHeaderFlood(t *testing.T) {
+	upstream := newRawUpstream(t)
+	p := startProxy(t, upstream.baseURL(), "")
+	head := "GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+	for name, flood := range map[string]string{
+		"one":  "X: " + strings.Repeat("x", 2*maxHeaderBytes) + "\r\n\r\n",
+		"many": strings.Repeat("a: b\r\n", maxHeaderBytes/3) + "\r\n",
+		"ever": strings.Repeat("a: b\r\n", maxHeaderBytes),
+	} {
+		conn := dialProxy(t, p.url)
+		go func() { _, _ = io.WriteString(conn, head+flood) }()
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || response.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("%s: %v, %v; want 431", name, response, err)
+			continue
+		}
+		_ = response.Body.Close()
+	}
+	if raw, _, _ := upstream.take(); raw != "" {
+		t.Errorf("%d bytes arrived at the upstream; want none", len(raw))
+	}
+	clients := 32
+	if whole() {
+		clients = 512
+	}
+	before := heap()
+	for range clients {
+		conn := dialProxy(t, p.url)
+		_, _ = io.WriteString(conn, head+strings.Repeat("a: b\r\n", (maxHeaderBytes-1024)/6))
+	}
+	checkServes(t, p.url)
+	// A field of six bytes is a string and its part of a slice: some forty bytes.
+	grown := (heap() - before) / int64(clients)
+	t.Logf("%d open heads take %d KiB each", clients, grown>>10)
+	if most := int64(16 * maxHeaderBytes); grown > most {
+		t.Errorf("an open head takes %d bytes; want at most %d", grown, most)
+	}
+	p.stop()
+}
+
+// TestRapidResets asks and takes back at once (CVE-2023-44487), over one connection after the other.
+func TestRapidResets(t *testing.T) {
+	resets := 5_000
+	if whole() {
+		resets = 500_000
+	}
+	var live, most atomic.Int64
+	release := make(chan struct{})
+	upstream := serveUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			_, _ = io.WriteString(w, `POST /v1/responses "{}"`)
+			return
+		}
+		for n := live.Add(1); ; {
+			if seen := most.Load(); n <= seen || most.CompareAndSwap(seen, n) {
+				break
+			}
+		}
+		defer live.Add(-1)
+		select {
+		case <-r.Context().Done():
+		case <-release:
+		}
+	})
+	p := startProxy(t, upstream+"/v1", "")
+	checkServes(t, p.url)
+	before := runtime.NumGoroutine()
+	conns := 0
+	for sent := 0; sent < resets; conns++ {
+		sent += resetRapidly(t, p.url, resets-sent)
+		checkServes(t, p.url)
+	}
+	close(release)
+	settle(t, before)
+	t.Logf("%d resets over %d connections; at most %d requests at a time at the upstream", resets, conns, most.Load())
+	// Handlers that were told to stop may be behind by as many again.
+	if limit := int64(2 * maxConcurrentStreams); most.Load() > limit {
+		t.Errorf("%d requests at a time at the upstream; want at most %d", most.Load(), limit)
+	}
+	p.stop()
+}
+
+// resetRapidly sends requests with their cancellation until the server closes the connection, and returns how many it sent.
+func resetRapidly(t *testing.T, url string, most int) int {
+	t.Helper()
+	conn := dialProxy(t, url)
+	defer conn.Close()
+	var head bytes.Buffer
+	encoder := hpack.NewEncoder(&head)
+	for _, field := range [][2]string{{":method", "GET"}, {":scheme", "http"}, {":authority", "127.0.0.1"}, {":path", "/v1/models"}} {
+		_ = encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
+	}
+	_, _ = io.WriteString(conn, http2.ClientPreface)
+	buffered := bufio.NewWriter(conn)
+	framer := http2.NewFramer(buffered, conn)
+	_ = framer.WriteSettings()
+	ended := make(chan struct{})
+	go func() { // what comes back fills no buffer
+		_, _ = io.Copy(io.Discard, conn)
+		close(ended)
+	}()
+	block := head.Bytes()
+	for i := range most {
+		id := uint32(2*i + 1) //nolint:gosec // small
+		_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndHeaders: true, EndStream: true})
+		if err := framer.WriteRSTStream(id, http2.ErrCodeCancel); err != nil {
+			return i + 1
+		}
+	}
+	_ = buffered.Flush()
+	_ = conn.(*net.TCPConn).CloseWrite() //nolint:errcheck // a TCP connection
+	<-ended
+	return most
+}
+
+// TestIdleConnections opens connections, uses each once, and keeps them.
+func TestIdleConnections(t *testing.T) {
+	clients := 500
+	if whole() {
+		clients = descriptors(t, 10_000)
+	}
+	upstream := newRawUpstream(t)
+	p := startProxy(t, upstream.baseURL(), "")
+	checkServes(t, p.url)
+	goroutines, before := runtime.NumGoroutine(), heap()
+	conns := make([]net.Conn, 0, clients)
+	for i := range clients {
+		conn := dialProxy(t, p.url)
+		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+		r := bufio.NewReaderSize(conn, 512)
+		response, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		conns = append(conns, conn)
+		if i%500 == 0 {
+			checkServes(t, p.url)
+		}
+	}
+	checkServes(t, p.url)
+	each := (heap() - before) / int64(clients)
+	t.Logf("%d idle connections take %d bytes each, the client's end included", clients, each)
+	if most := int64(64 << 10); each > most {
+		t.Errorf("an idle connection takes %d bytes; want at most %d", each, most)
+	}
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+	settle(t, goroutines)
+	checkServes(t, p.url)
+	p.stop()
+}
