@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,6 +13,9 @@ import (
 var version string
 
 func main() {
+	if err := undumpable(); err != nil {
+		fmt.Fprintf(os.Stderr, "codex-proxy: core dumps stay on: %v\n", err)
+	}
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	// Under nohup a terminal that goes away is to be ignored.
 	if !signal.Ignored(syscall.SIGHUP) {
