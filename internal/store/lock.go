@@ -23,6 +23,9 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("state directory %s is in use by process %d", e.Dir, e.PID)
 }
 
+// lockName is the file whose lock is that of its directory.
+const lockName = "lock"
+
 // dirLock keeps other processes out of the directory. The system releases it
 // when the process ends, however that happens.
 type dirLock struct{ file *os.File }
@@ -30,7 +33,7 @@ type dirLock struct{ file *os.File }
 // lockDir takes the lock of a directory. The error is an InUseError when another
 // process has it.
 func lockDir(dir string) (*dirLock, error) {
-	path := filepath.Join(dir, "lock")
+	path := filepath.Join(dir, lockName)
 	f, err := openLocked(path)
 	if err != nil && isTaken(err) {
 		return nil, &InUseError{Dir: dir, PID: readPID(path)}

@@ -36,11 +36,10 @@ func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("open history in %s: %w", dir, ErrNoHistory)
 	}
-	pool, err := sql.Open("sqlite", readOnly(path))
+	pool, err := openReadOnly(path)
 	if err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
-	pool.SetMaxOpenConns(1)
 	r := &Reader{sql: pool}
 	if err := r.check(ctx); err != nil {
 		pool.Close()
@@ -51,6 +50,16 @@ func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// openReadOnly opens a database that is only read.
+func openReadOnly(path string) (*sql.DB, error) {
+	pool, err := sql.Open("sqlite", readOnly(path))
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(1)
+	return pool, nil
 }
 
 // readOnly is the connection string of a file that is only read.
