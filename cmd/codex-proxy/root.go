@@ -83,6 +83,6 @@ func (a *app) rootCommand() *cobra.Command {
 		RunE:          failed(func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), source) }),
 	}
 	source.flags(root)
-	root.AddCommand(a.serveCommand(), a.healthCommand(), a.configCommand(), a.tailCommand(), a.reportCommand(), a.ledgerCommand(), a.exportCommand(), a.demoCommand())
+	root.AddCommand(a.serveCommand(), a.healthCommand(), a.configCommand(), a.tailCommand(), a.reportCommand(), a.ledgerCommand(), a.exportCommand(), a.doctorCommand(), a.demoCommand())
 	return root
 }

@@ -25,6 +25,7 @@ func (s *service) routes() http.Handler {
 	guarded.Handle(report.LogsPath, s.reports.Logs())
 	guarded.Handle(report.OpenAPIPath, s.reports.OpenAPI())
 	guarded.Handle(console.LivePath, s.hub)
+	guarded.Handle(probePath, reading(&s.probe))
 	guarded.Handle(ledgerPath, reading(http.HandlerFunc(s.serveLedger)))
 	// Handle knows the usual methods only; whatever else a client sends is none of the router's business.
 	rest := s.guard.Wrap(forward(s.proxy)).ServeHTTP

@@ -27,6 +27,7 @@ type service struct {
 	logger   *slog.Logger
 	panics   atomic.Int64 // of parts under supervise
 	unused   unusedConns
+	probe    probe
 
 	health   *console.Health
 	hub      *console.Hub
