@@ -47,6 +47,8 @@ const (
 		"`sandbox_mode` is `workspace-write`: ...\\nApproval policy is currently never. Do not" + `\n</permissions instructions>"}]}`
 	assistant = `{"type":"message","role":"assistant","id":"msg_1","content":[{"type":"output_text","text":"Hello"}]}`
 	reasoning = `{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"}`
+	image     = `{"type":"message","role":"user","content":[{"type":"input_image","image_url":"data:x"}]}`
+	viewed    = `{"type":"function_call","name":"view_image","arguments":"{}","call_id":"a"}`
 	summary   = `{"type":"message","role":"user","content":[{"type":"input_text","text":"Another language model started to solve this problem and produced a summary of its thinking process. You also"}]}`
 )
 
@@ -87,6 +89,11 @@ func TestInputSeen(t *testing.T) {
 		"labels around an image":    {request(`{"role":"user","content":[{"type":"input_text","text":"<image name=[Image #1]>"},{"type":"input_image","image_url":"data:x"},{"type":"input_text","text":"</image>"},{"type":"input_text","text":"what?"}]}`), nil, []string{"user: what?"}},
 		"a label without an image":  {request(user("<image>")), nil, []string{"user: <image>"}},
 		"an image alone":            {request(`{"role":"user","content":[{"type":"input_image","image_url":"data:x"}]}`), nil, []string{"user: "}},
+		"an image that was viewed":  {request(viewed, output("a"), image), nil, []string{"a=out a"}},
+		"one that cannot be":        {request(viewed, output("a"), user("Codex could not read the local image at `x`: unsupported MIME type")), nil, []string{"a=out a"}},
+		"a word after viewing":      {request(viewed, output("a"), image, user("and?")), nil, []string{"a=out a", "user: and?"}},
+		"an image after an output":  {request(call("a"), output("a"), image), nil, []string{"a=out a", "user: "}},
+		"an image in an output":     {request(`{"type":"function_call_output","call_id":"a","output":[{"type":"input_image","image_url":"data:image/png;base64,aGk="}]}`), nil, []string{"a=<image data URL omitted: 41 bytes>"}},
 		"no content":                {request(`{"role":"user"}`, `{"role":"user","content":[]}`, `{"role":"user","content":""}`), nil, []string{}},
 		"developer and system":      {request(permissions, `{"role":"system","content":"be kind"}`, user("hi")), nil, []string{"user: hi"}},
 		"parts of an output":        {request(`{"type":"custom_tool_call_output","call_id":"a","output":[{"type":"input_text","text":"one"},{"type":"input_image"},{"type":"input_text","text":" "},{"type":"input_text","text":"two"}]}`), nil, []string{"a=one\ntwo"}},

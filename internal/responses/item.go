@@ -3,6 +3,7 @@ package responses
 import (
 	"bytes"
 	"hash/maphash"
+	"strconv"
 	"strings"
 )
 
@@ -184,7 +185,13 @@ func (i *Item) Output() string {
 	}
 	var lines []string
 	for part := range entries(output) {
-		if line, _ := partText(part); len(bytes.TrimSpace(line)) > 0 {
+		line, ok := partText(part)
+		switch {
+		case !ok:
+			if image := imageText(part); image != "" {
+				lines = append(lines, image)
+			}
+		case len(bytes.TrimSpace(line)) > 0:
 			lines = append(lines, string(line))
 		}
 	}
@@ -209,6 +216,22 @@ func partText(part []byte) (content []byte, ok bool) {
 		}
 	}
 	return content, ok
+}
+
+// imageText is what Codex tells in the place of an image in an output. It counts
+// the URL that it has of the image before it knows its type.
+func imageText(part []byte) string {
+	for key, value := range fields(part) {
+		if string(key) != "image_url" {
+			continue
+		}
+		_, payload, ok := bytes.Cut(unquoted(value), []byte(";base64,"))
+		if !ok {
+			return ""
+		}
+		return "<image data URL omitted: " + strconv.Itoa(len("data:application/octet-stream;base64,")+len(payload)) + " bytes>"
+	}
+	return ""
 }
 
 // TextSum returns the sum of a message's text, equal for equal texts within this

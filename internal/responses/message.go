@@ -70,6 +70,17 @@ func isImageEnd(content []byte) bool {
 	return string(content) == "</image>" || string(content) == "</audio>"
 }
 
+// isImageError reports whether Codex writes a text in the place of an image that
+// it cannot send (codex-rs protocol/src/models.rs).
+func isImageError(content []byte) bool {
+	for _, start := range []string{"Codex could not read the local image at ", "Codex cannot attach image at ", "Image located at "} {
+		if bytes.HasPrefix(content, []byte(start)) {
+			return true
+		}
+	}
+	return false
+}
+
 // images counts the parts of a message that are no text.
 func (i *Item) images() int {
 	n := 0
