@@ -46,8 +46,11 @@ func expandAPIRequest(r Record, event APIRequest, yield func(Record)) {
 		return
 	}
 	profile := r.Scope.Profile
-	if event.StatusCode.Set && profile.Seed() {
+	switch {
+	case event.StatusCode.Set && profile.Seed():
 		event.ErrorMessage = ""
+	case event.Refusal != "" && profile.TellsRefusal():
+		event.ErrorMessage = event.Refusal
 	}
 	if !profile.TellsAuth() {
 		event.Endpoint = ""

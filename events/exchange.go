@@ -17,7 +17,7 @@ const (
 type APIRequest struct {
 	DurationMS   int64      `attr:"duration_ms" codex:"string" unit:"ms" doc:"Time from the request's arrival to the upstream's response headers, or to the failure. The stream is not part of it." differs:"a string in Codex; Codex measures at the agent and so includes the hop to the proxy"`
 	StatusCode   Opt[int64] `attr:"http.response.status_code" doc:"Status of the response." absent:"no response came"`
-	ErrorMessage string     `attr:"error.message,omitempty" doc:"What failed: http NNN for a status outside 2xx, else the transport's error, without credentials." absent:"the request succeeded" differs:"schema codex leaves it out for HTTP statuses of Codex before 0.64, as Codex did"`
+	ErrorMessage string     `attr:"error.message,omitempty" doc:"What failed: http NNN for a status outside 2xx, else the transport's error, without credentials." absent:"the request succeeded" differs:"schema codex leaves it out for HTTP statuses of Codex before 0.64 and adds the body of the response before 0.115, as Codex did"`
 	Attempt      int64      `attr:"attempt" doc:"Number of the attempt at the same request, from 0. A retry of a broken stream starts at 0 again."`
 	CFRay        string     `attr:"cf_ray,omitempty" doc:"The cf-ray header of the response." absent:"the upstream sent none" differs:"documented by Codex, never sent by it"`
 	Endpoint     string     `attr:"endpoint,omitempty" doc:"Path of the endpoint below the base URL, such as /responses." absent:"the request is for no path below it" differs:"in Codex since 0.115; schema codex leaves it out before"`
@@ -31,6 +31,9 @@ type APIRequest struct {
 	Method       string     `attr:"http.request.method,omitempty" doc:"HTTP method." absent:"not known" differs:"not in Codex"`
 	RequestBytes Opt[int64] `attr:"http.request.body.size" unit:"By" doc:"Bytes of the request's body as it was sent, up to now." absent:"nothing was read" differs:"not in Codex"`
 	*RateLimits
+	// Refusal is what some releases of Codex tell as error.message of a status
+	// outside 2xx: the status and the whole body. Empty if it was not read.
+	Refusal string
 	// ClientGone marks a request that the agent itself gave up. Codex tells
 	// nothing about those, so neither does the codex schema.
 	ClientGone bool

@@ -68,6 +68,10 @@ func (p Profile) StreamErrorNamesRay() bool { return p.before(64) && !p.before(4
 // wrote "ChatGPT".
 func (p Profile) SpellsChatgpt() bool { return !p.before(93) }
 
+// TellsRefusal reports whether Codex says what the body of a response outside
+// 2xx was: 0.64 does, 0.115 does not any more.
+func (p Profile) TellsRefusal() bool { return p.Codex && !p.before(64) && p.before(115) }
+
 // TellsAuth reports whether Codex says on codex.api_request how a request was
 // authenticated and which endpoint it went to (openai/codex#14611).
 func (p Profile) TellsAuth() bool { return !p.before(115) }

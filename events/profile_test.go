@@ -23,6 +23,7 @@ func habits() []habit {
 	return []habit{
 		{"Seed", "", "0.64", "`error.message` is absent for HTTP statuses; a broken stream is told in one record, later in two"},
 		{"StreamErrorNamesRay", "0.47", "0.64", "`error.message` of a broken stream ends in `, request id: ` and the cf-ray, if there was one"},
+		{"TellsRefusal", "0.64", "0.115", "`error.message` of an HTTP status has the whole body of the response"},
 		{"ZeroFillsTokens", "0.64", "", "token details that the upstream left out are `0`, not absent"},
 		{"SpellsChatgpt", "0.93", "", "`auth_mode` is `Chatgpt`, before `ChatGPT`"},
 		{"TellsOriginator", "0.99", "", "`originator` exists"},

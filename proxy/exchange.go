@@ -170,8 +170,14 @@ type outcome struct {
 	at     time.Time
 }
 
-// tell records codex.api_request and returns what a Turn needs to go on.
-func (e *exchange) tell(o outcome) (*events.Scope, responses.Request) {
+// tell records codex.api_request.
+func (e *exchange) tell(o outcome) {
+	record, _ := e.attempt(o)
+	e.recorder.Record(record)
+}
+
+// attempt returns codex.api_request and the request that it is of.
+func (e *exchange) attempt(o outcome) (events.Record, responses.Request) {
 	request, conversation := e.request()
 	if request.Malformed && o.err == nil {
 		e.malformed()
@@ -191,8 +197,7 @@ func (e *exchange) tell(o outcome) (*events.Scope, responses.Request) {
 	if size := e.sent(request); size > 0 {
 		event.RequestBytes = events.Some(size)
 	}
-	e.recorder.Record(events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"})
-	return scope, request
+	return events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"}, request
 }
 
 // malformed counts a body that is not one JSON object, or could not be decoded

@@ -43,10 +43,16 @@ func (e *exchange) answered(response *http.Response) error {
 		return nil
 	}
 	e.h.at("response")
-	scope, request := e.tell(outcome{header: response.Header, status: response.StatusCode, at: now})
-	if response.StatusCode < 200 || response.StatusCode > 299 || e.in.Method == http.MethodHead {
+	record, request := e.attempt(outcome{header: response.Header, status: response.StatusCode, at: now})
+	refused := response.StatusCode < 200 || response.StatusCode > 299
+	if refused && e.refused(response, record) {
 		return nil
 	}
+	e.recorder.Record(record)
+	if refused || e.in.Method == http.MethodHead {
+		return nil
+	}
+	scope := record.Scope
 	stream := e.endpoint.Streams && isStream(response.Header, request.Stream)
 	if !stream && !e.endpoint.Generates && !e.endpoint.Stored {
 		return nil

@@ -90,7 +90,7 @@ func (s *scrubber) Record(r events.Record) {
 	case *events.APIRequest:
 		if event.Failed() {
 			changed := *event
-			changed.ErrorMessage = s.replacer.Replace(event.ErrorMessage)
+			changed.ErrorMessage, changed.Refusal = s.replacer.Replace(event.ErrorMessage), s.replacer.Replace(event.Refusal)
 			changed.AuthError, changed.AuthCode = s.replacer.Replace(event.AuthError), s.replacer.Replace(event.AuthCode)
 			r.Event = &changed
 		}

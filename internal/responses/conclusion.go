@@ -54,8 +54,10 @@ func (t *Turn) conclude(record *events.SSEEvent, kind string, e StreamEvent) {
 func (t *Turn) finish(record *events.SSEEvent, at time.Time) {
 	t.completed, t.told = true, true
 	record.TTFTMS = t.ttft
-	record.ServiceTier = t.cfg.Request.ServiceTier
-	record.ReasoningEffort = t.cfg.Request.ReasoningEffort
+	if !t.cfg.Request.WarmsUp { // which asks for nothing yet
+		record.ServiceTier = t.cfg.Request.ServiceTier
+		record.ReasoningEffort = t.cfg.Request.ReasoningEffort
+	}
 	record.EndedBy = "completed"
 	if t.cfg.WebSocket {
 		record.DurationMS = events.Opt[int64]{}

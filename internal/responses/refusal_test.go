@@ -2,6 +2,7 @@ package responses_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,21 @@ func TestMessageRefusals(t *testing.T) {
 	}
 }
 
+// Releases write their apostrophes in two ways.
+func TestMessageRefusalOfAnOlderRelease(t *testing.T) {
+	for version, want := range map[string]string{"0.152.0": "We're", "0.155.0": "We’re"} {
+		records := &journal{}
+		turn := responses.NewTurn(responses.TurnConfig{
+			Recorder: records, Scope: &events.Scope{Profile: events.CodexProfile(version)}, ExchangeID: "x",
+			Endpoint: responses.EndpointOf("POST", "/responses"), WebSocket: true,
+		})
+		turn.Message([]byte(`{"type":"error","status":500,"error":{"message":"m"}}`), nil, time.Unix(1, 0))
+		if got := records.lines(); len(got) != 1 || !strings.Contains(got[0], want+" currently") {
+			t.Errorf("%s: told %q; want it to begin with %s", version, got, want)
+		}
+	}
+}
+
 func TestMessageRefusalOfAnotherAgent(t *testing.T) {
 	records := &journal{}
 	turn := responses.NewTurn(responses.TurnConfig{
@@ -69,6 +85,41 @@ func TestMessageWithoutAStatusIsNoRefusal(t *testing.T) {
 		})
 		if over := turn.Message([]byte(message), nil, time.Unix(1, 0)); over || len(records.lines()) != 0 {
 			t.Errorf("Message(%s) = %t, told %q; want nothing", message, over, records.lines())
+		}
+	}
+}
+
+// The texts are those of Codex 0.80 and 0.101.
+func TestRefusalText(t *testing.T) {
+	tests := []struct {
+		status int
+		body   string
+		want   string
+	}{
+		{404, `{"error":{"code":null}}`, `http 404 Not Found: Some("{\"error\":{\"code\":null}}")`},
+		{502, "<h1>", `http 502 Bad Gateway: Some("<h1>")`},
+		{500, "", `http 500 Internal Server Error: Some("")`},
+		{599, "a\nb\t\xff", `http 599 <unknown status code>: Some("a\nb\t` + "\uFFFD" + `")`},
+	}
+	for _, test := range tests {
+		if got := responses.RefusalText(test.status, []byte(test.body)); got != test.want {
+			t.Errorf("RefusalText(%d, %q) = %s; want %s", test.status, test.body, got, test.want)
+		}
+	}
+}
+
+// TestWarmUpTellsNoEffort: nothing is asked for yet.
+func TestWarmUpTellsNoEffort(t *testing.T) {
+	for _, warmsUp := range []bool{true, false} {
+		records := &journal{}
+		turn := responses.NewTurn(responses.TurnConfig{
+			Recorder: records, Scope: &events.Scope{}, ExchangeID: "x", Endpoint: responses.EndpointOf("POST", "/responses"), WebSocket: true,
+			Request: responses.Request{WarmsUp: warmsUp, ReasoningEffort: "high", ServiceTier: "flex"},
+		})
+		turn.Message([]byte(`{"type":"response.completed","response":{"id":"r","usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}}`), nil, time.Unix(1, 0))
+		event, ok := (*records)[0].Event.(*events.SSEEvent)
+		if !ok || (event.ReasoningEffort == "") != warmsUp || (event.ServiceTier == "") != warmsUp {
+			t.Errorf("warm-up %t: told %+v", warmsUp, (*records)[0].Event)
 		}
 	}
 }
