@@ -13,6 +13,9 @@ type Agent struct {
 	Version    string
 	Terminal   string // terminal token, equal to Codex's terminal.type
 	Codex      bool   // a front end of Codex
+	// Nameless reports a Codex that sent no User-Agent: that of a WebSocket
+	// handshake had none before 0.128.
+	Nameless bool
 }
 
 // codexAgent is the User-Agent of every Codex front end:
@@ -22,6 +25,9 @@ type Agent struct {
 // Originators may contain spaces, hence the lazy match
 // (codex-rs login/src/auth/default_client.rs).
 var codexAgent = regexp.MustCompile(`^(.+?)/([0-9][^ ]*) \([^;)]*; [^)]*\) ([^ ]+)(?: \(.*\))?$`)
+
+// lastNameless is the last release that was seen to send no User-Agent.
+const lastNameless = "0.125.0"
 
 // maxAgentBytes bounds what is taken from a header into an attribute.
 const maxAgentBytes = 256
@@ -42,6 +48,10 @@ func ParseAgent(userAgent, originator string) Agent {
 		agent.Codex = true
 		return agent
 	}
+	if userAgent == "" && strings.HasPrefix(strings.ToLower(originator), "codex") {
+		agent.Codex, agent.Nameless = true, true
+		return agent
+	}
 	product, rest, _ := strings.Cut(userAgent, " ")
 	name, version, _ := strings.Cut(product, "/")
 	if next, _, _ := strings.Cut(rest, " "); !beginsWithDigit(version) && beginsWithDigit(next) {
@@ -59,6 +69,9 @@ func ParseAgent(userAgent, originator string) Agent {
 func (a Agent) Profile() events.Profile {
 	if !a.Codex {
 		return events.Profile{}
+	}
+	if a.Nameless {
+		return events.CodexProfile(lastNameless)
 	}
 	return events.CodexProfile(a.Version)
 }

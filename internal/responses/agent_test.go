@@ -25,9 +25,24 @@ func TestParseAgent(t *testing.T) {
 		{"curl/8.5.0", "", responses.Agent{Originator: "curl", Version: "8.5.0"}},
 		{"tool/main more", "", responses.Agent{Originator: "tool", Version: "main"}},
 		{"", "", responses.Agent{}},
+		{"", "codex_exec", responses.Agent{Originator: "codex_exec", Codex: true, Nameless: true}},
+		{"", "Codex Desktop", responses.Agent{Originator: "Codex Desktop", Codex: true, Nameless: true}},
+		{"", "other", responses.Agent{Originator: "other"}},
 	} {
 		if got := responses.ParseAgent(test.userAgent, test.originator); got != test.want {
 			t.Errorf("ParseAgent(%q, %q) = %+v; want %+v", test.userAgent, test.originator, got, test.want)
 		}
+	}
+}
+
+// TestNamelessProfile: a Codex whose release is not known, but that it is one of
+// those that send no User-Agent with a handshake.
+func TestNamelessProfile(t *testing.T) {
+	profile := responses.ParseAgent("", "codex_exec").Profile()
+	if !profile.Codex || !profile.TellsAuth() || profile.TellsTTFT() {
+		t.Errorf("Profile() = %+v; want one of Codex 0.115 to 0.130", profile)
+	}
+	if profile := responses.ParseAgent("", "other").Profile(); profile.Codex {
+		t.Errorf("Profile() = %+v; want none of Codex", profile)
 	}
 }
