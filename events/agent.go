@@ -72,7 +72,10 @@ type ToolDecision struct {
 	Namespace Opt[string] `attr:"tool_namespace" doc:"Namespace of the tool, such as mcp__server." absent:"the call names none" differs:"in Codex since 0.150, functions for none; schema codex leaves it out before"`
 	CallID    string      `attr:"call_id" doc:"Id of the call."`
 	Decision  string      `attr:"decision" doc:"approved, approved_for_session, denied or abort." differs:"schema codex spells approvedforsession for Codex before 0.148, as Codex did, and leaves out decisions that the release did not tell"`
-	Decider   Opt[string] `attr:"source" doc:"Who decided: config, user or automated_reviewer." absent:"nothing shows it" differs:"schema codex spells Config, User and AutomatedReviewer, as Codex does"`
+	// Patch marks a command that is a patch: some releases decide about it as about
+	// a patch.
+	Patch   bool
+	Decider Opt[string] `attr:"source" doc:"Who decided: config, user or automated_reviewer." absent:"nothing shows it" differs:"schema codex spells Config, User and AutomatedReviewer, as Codex does"`
 }
 
 // EventName implements Event.

@@ -17,7 +17,7 @@ func (p Profile) decides(d *ToolDecision) bool {
 	case denied && d.Decider.Value == DecidedByConfig:
 		// The sandboxes of 0.45 and later refuse without a decision.
 		return p.before(45)
-	case d.ToolName == "apply_patch":
+	case d.ToolName == "apply_patch", d.Patch && p.before(49):
 		return !p.before(80) || !denied && (p.before(45) || !p.before(49))
 	case d.ToolName == "exec_command":
 		return !p.before(49)
@@ -66,7 +66,7 @@ func expandToolDecision(r Record, event ToolDecision, yield func(Record)) {
 	}
 	event.Decider.Value = decider(event.Decider.Value)
 	event.ToolName, event.Namespace = codexTool(event.ToolName, event.Namespace, profile)
-	if event.ToolName == "shell" && !profile.before(45) && profile.before(49) {
+	if (event.ToolName == "shell" || event.ToolName == "container.exec") && !profile.before(45) && profile.before(49) {
 		event.ToolName = "local_shell"
 	}
 	r.Event = &event

@@ -45,6 +45,12 @@ func TestExpandLeavesOutDecisions(t *testing.T) {
 			[]string{"0.45.0", "0.47.0"},
 		},
 		{
+			"command that is a patch",
+			ToolDecision{ToolName: "shell", Patch: true, Decision: DecisionApproved},
+			[]string{"0.44.0", "0.49.0", "0.169.0"},
+			[]string{"0.45.0", "0.47.0"},
+		},
+		{
 			"patch refused",
 			ToolDecision{ToolName: "apply_patch", Decision: DecisionDenied, Decider: Some(DecidedByUser)},
 			[]string{"0.80.0"},
@@ -80,6 +86,7 @@ func TestExpandSpellsTools(t *testing.T) {
 		{"0.44.0", "shell", "", "shell", ""},
 		{"0.45.0", "shell", "", "local_shell", ""},
 		{"0.47.0", "shell", "", "local_shell", ""},
+		{"0.47.0", "container.exec", "", "local_shell", ""},
 		{"0.49.0", "shell", "", "shell", ""},
 		{"0.149.1", "exec_command", "", "exec_command", ""},
 		{"0.150.1", "exec_command", "", "exec_command", "functions"},
@@ -169,6 +176,11 @@ func TestExpandSpellsOutputs(t *testing.T) {
 				ToolName: "exec_command", Success: true,
 				Output: Some(exec + "Warning: truncated output (original token count: 42224)\nTotal output lines: 30000\n\n1\n2\n"),
 			},
+			exec + "1\n2\n", Some(true),
+		},
+		"whole of an output that was cut by little": {
+			"0.169.0",
+			ToolResult{ToolName: "exec_command", Success: true, Output: Some(exec + "Warning: truncated output (original token count: 9)\n1\n2\n")},
 			exec + "1\n2\n", Some(false),
 		},
 		"cut by the agent": {

@@ -12,6 +12,7 @@ import (
 const (
 	previewBytes  = 2048
 	previewLines  = 64
+	bytesPerToken = 4 // as Codex counts the tokens of an output
 	previewNotice = "[... telemetry preview truncated ...]"
 )
 
@@ -30,9 +31,10 @@ func codexOutput(event *ToolResult, profile Profile) (output Opt[string], trunca
 		lines := previewLines
 		if profile.tellsNamespace() {
 			lines = math.MaxInt
-			output.Value = untruncated(output.Value)
+			output.Value, cut = untruncated(output.Value)
 		}
-		output.Value, cut = preview(output.Value, lines)
+		kept, more := preview(output.Value, lines)
+		output.Value, cut = kept, cut || more
 	}
 	if !profile.tellsNamespace() {
 		return output, Opt[bool]{}
@@ -74,26 +76,30 @@ func preview(content string, lines int) (string, bool) {
 }
 
 // untruncated leaves out what the text for the model says about its own cut:
-// the preview of these releases is made of the whole output.
-func untruncated(output string) string {
+// the preview of these releases is made of the whole output. cut reports that
+// the whole is longer than a preview.
+func untruncated(output string) (text string, cut bool) {
 	head, body, ok := strings.Cut(output, "\nOutput:\n")
 	if !ok || len(head) > 512 {
-		return output
+		return output, false
 	}
 	rest, ok := strings.CutPrefix(body, "Warning: truncated output (original token count: ")
 	if !ok {
-		return output
+		return output, false
 	}
-	_, rest, ok = strings.Cut(rest, ")\n")
+	count, rest, ok := strings.Cut(rest, ")\n")
 	if !ok {
-		return output
+		return output, false
+	}
+	if tokens, err := strconv.ParseInt(count, 10, 32); err == nil {
+		cut = tokens*bytesPerToken > previewBytes
 	}
 	if after, ok := strings.CutPrefix(rest, "Total output lines: "); ok {
 		if _, after, ok = strings.Cut(after, "\n\n"); ok {
 			rest = after
 		}
 	}
-	return head + "\nOutput:\n" + rest
+	return head + "\nOutput:\n" + rest, cut
 }
 
 // structured undoes what Codex does to the output of the shell before it sends

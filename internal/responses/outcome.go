@@ -158,6 +158,7 @@ func (o Outcome) Says(words string) bool {
 
 // failures begin the texts of a call that failed before anything ran.
 var failures = []string{
+	"agent ids must be ",
 	"An error occurred while running the tool",
 	"approval policy is ",
 	"apply_patch verification failed",
@@ -180,6 +181,7 @@ var failures = []string{
 	"Network access ",
 	"patch rejected",
 	"rejected by ",
+	"resources/",
 	"request_user_input is unavailable",
 	"This action was rejected ",
 	"tool call error",

@@ -3,6 +3,8 @@ package session
 import (
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 )
@@ -37,9 +39,26 @@ func (r *result) decision(approval string) *events.ToolDecision {
 	if decided.Decision == "" {
 		return nil
 	}
-	decided.Decider = events.NonEmpty(source)
+	decided.Decider, decided.Patch = events.NonEmpty(source), patches(r.call.Arguments)
 	return decided
 }
+
+// patches reports whether the arguments of a shell are a call of apply_patch,
+// which Codex takes for a patch wherever it comes from.
+func patches(arguments string) bool {
+	command := gjson.Get(arguments, "command").Array()
+	switch {
+	case len(command) == 2:
+		return isPatchTool(command[0].Str)
+	case len(command) == 3 && command[1].Str == "-lc":
+		name, _, _ := strings.Cut(strings.TrimSpace(command[2].Str), " ")
+		return isPatchTool(name)
+	default:
+		return false
+	}
+}
+
+func isPatchTool(name string) bool { return name == "apply_patch" || name == "applypatch" }
 
 // execDecision reads the output of a command or a patch. One that ran was
 // approved: by whom shows only where nobody is ever asked.
@@ -48,7 +67,7 @@ func (r *result) execDecision(approval string) (decision, source string) {
 	switch {
 	case r.outcome.Interrupted:
 		return "", ""
-	case r.outcome.Ran, strings.HasPrefix(r.output, "execution error"), wrapped && strings.HasPrefix(refusal, "Failed to create "):
+	case r.outcome.Ran, triedToRun(r.output), wrapped && strings.HasPrefix(refusal, "Failed to create "):
 		if approval == "never" {
 			source = events.DecidedByConfig
 		}
@@ -72,6 +91,19 @@ func (r *result) execDecision(approval string) (decision, source string) {
 	default:
 		return "", ""
 	}
+}
+
+// triedToRun reports whether an output tells of a command that was approved and
+// then failed before it could run, or while its sandbox watched it.
+func triedToRun(output string) bool {
+	for _, start := range []string{
+		"execution error", "failed in sandbox: ", "command args are empty", `exec_command failed: CreateProcess { message: "Codex(Sandbox(Denied`,
+	} {
+		if strings.HasPrefix(output, start) {
+			return true
+		}
+	}
+	return false
 }
 
 // refusalOf returns why a command was not run. Unified exec tells the reason as

@@ -33,6 +33,10 @@ func TestDecisions(t *testing.T) {
 		"reviewer did not decide":      {"exec_command", "automatic approval review could not complete", "", "false"},
 		"escalation under a policy":    {"shell", "approval policy is Never; reject command — you should not ask for escalated permissions if the approval policy is Never", "", "false"},
 		"sandbox":                      {"shell", "failed in sandbox LinuxSeccomp with execution error: x", "", "false"},
+		"sandbox denied":               {"shell", "failed in sandbox: touch: cannot touch 'x'", "approved config", "false"},
+		"sandbox denied later":         {"exec_command", `exec_command failed: CreateProcess { message: "Codex(Sandbox(Denied { output`, "approved config", "false"},
+		"nothing to run":               {"shell", "command args are empty", "approved config", "false"},
+		"no such resource":             {"read_mcp_resource", "resources/read failed: unknown MCP server 'none'", "", "false"},
 		"interrupted":                  {"shell", "aborted by user after 1.2s", "", "false"},
 		"interrupted later":            {"exec_command", "Wall time: 0.1 seconds\naborted by user", "", "false"},
 		"no output":                    {"shell", "aborted", "", "false"},
@@ -98,6 +102,27 @@ func TestResultAttributes(t *testing.T) {
 		}
 		if r.ID != events.ToolResultID("c", got.CallID.Value) {
 			t.Errorf("event.id = %q; want that of the call's result", r.ID)
+		}
+	}
+}
+
+// TestDecisionAboutAPatch tells a command that is a patch from others.
+func TestDecisionAboutAPatch(t *testing.T) {
+	tests := map[string]bool{
+		`{"command":["apply_patch","*** Begin Patch"]}`:                     true,
+		`{"command":["bash","-lc","apply_patch <<'EOF'\n*** Begin Patch"]}`: true,
+		`{"command":["bash","-lc","cat apply_patch"]}`:                      false,
+		`{"command":["bash","-c","x","apply_patch"]}`:                       false,
+		`{"command":"apply_patch"}`:                                         false,
+		`{"command":`:                                                       false,
+	}
+	for arguments, want := range tests {
+		k := newTalk(t)
+		k.codex("c", setting, says("hi")).answers(`{"type":"function_call","name":"shell","arguments":` + quoted(arguments) + `,"call_id":"a"}`)
+		x := k.codex("c", gives("a", ran))
+		decision, ok := x.records[0].Event.(*events.ToolDecision)
+		if !ok || decision.Patch != want {
+			t.Errorf("%s: told %+v; want a decision about a patch = %v", arguments, x.records[0].Event, want)
 		}
 	}
 }
