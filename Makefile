@@ -6,6 +6,8 @@ FUZZTIME ?= 10s
 CHAOS_TIME ?= 5m
 CHAOS_EXCHANGES ?= 144000
 FIDELITY_STREAMS ?= 10000
+# Where Codex changed its telemetry, and what lies between.
+PARITY_VERSIONS ?= 0.44.0,0.45.0,0.50.0,0.58.0,0.64.0,0.80.0,0.101.0,0.114.0,0.121.0,0.125.0,0.140.0,0.150.0,0.155.0,0.164.0,0.169.0
 MODULES := . test/e2e bench
 
 ROUNDS  ?= 2
@@ -16,7 +18,8 @@ PIN     ?= yes
 BENCH   := $(if $(filter yes,$(PIN)),taskset -c 1) $(CURDIR)/bin/bench
 CPUS    := $(if $(filter yes,$(PIN)),-proxy-cpus 0 -rig-cpus 1)
 
-.PHONY: help build run test race chaos fuzz lint fmt bench bench-growth bench-build microbench e2e check
+.PHONY: help build run test race chaos fuzz lint fmt bench bench-growth bench-build microbench e2e parity check
+
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 build: ## Build the static binary bin/codex-proxy
@@ -47,6 +50,9 @@ bench-build: build
 	cd bench && go build -o $(CURDIR)/bin/bench .
 e2e: ## Drive the real Codex CLI and a real Collector receiver; needs npm, and downloads on first use
 	cd test/e2e && go vet ./... && go test -count=1 ./...
+parity: ## Compare with Codex's own telemetry, for PARITY_VERSIONS, and write docs/parity.md; needs npm, and takes half an hour
+	cd test/e2e && CODEX_E2E_VERSIONS=$(PARITY_VERSIONS) CODEX_PARITY_PAGE=$(CURDIR)/docs/parity.md \
+		go test -count=1 -timeout 3h -parallel 2 -run '^TestParity$$' .
 check: lint test race chaos fuzz e2e ## Everything CI runs
 $(LINT):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -1,21 +1,30 @@
 package e2e_test
 
 import (
-	"net/http"
-	"strings"
+	"slices"
+	"strconv"
+	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/responsestest"
 	"github.com/codex-proxy/codex-proxy/test/e2e/codexcli"
+	"github.com/codex-proxy/codex-proxy/test/e2e/parity"
 )
 
-// scenario is what an upstream answers to the first requests of a CLI; it answers done to those that follow.
+// scenario is what an upstream answers to the first requests of a CLI, and how the CLI is run. The upstream answers done to
+// the requests that follow.
 type scenario struct {
 	name      string
 	responses []responsestest.Response
-	fails     bool // the CLI may give up, and lose the last of its telemetry then
+	// answer is asked first; nil is no answer. n counts the requests from 0.
+	answer  func(n int, r *responsestest.Request) *responsestest.Response
+	prompts []string                   // of one run each, which goes on with the conversation of the one before; none: one that says hello
+	setup   func(cfg *codexcli.Config) // nil: nothing
+	fails   bool                       // the CLI may give up, and lose the last of its telemetry then
+	wide    bool                       // runs in the full matrix only
+	only    string                     // transport that it is for, or empty
+	from    int                        // first release that can do it, by its minor version
+	until   int                        // first release that refuses it, by its minor version; 0: none
 }
 
 // usage is what most answers say they cost.
@@ -28,173 +37,64 @@ var done = responsestest.Stream(
 	responsestest.CompletedWithTokens("resp_1", usage),
 )
 
-// scenarios returns the scenarios for a CLI.
-func scenarios(t *testing.T, cli codexcli.CLI) []scenario {
+// scenarios returns the scenarios for a CLI over a transport.
+func scenarios(t *testing.T, cli codexcli.CLI, transport string, full bool) []scenario {
 	t.Helper()
 	list := []scenario{{name: "simple"}}
-	list = append(list, refusals()...)
-	list = append(list, failures()...)
-	list = append(list, streams()...)
-	list = append(list, tools(cli), documents(t))
+	list = append(list, broken(transport)...)
+	list = append(list, toolScenarios()...)
+	list = append(list, talks()...)
+	if transport == overHTTP {
+		list = append(list, chained("streams", streams()), chained("recoveries", failures()), documents(t))
+		list = append(list, refusals()...)
+	}
+	return slices.DeleteFunc(list, func(s scenario) bool {
+		return s.wide && !full || s.only != "" && s.only != transport || parity.Minor(cli.Version) < s.from || s.until > 0 && parity.Minor(cli.Version) >= s.until
+	})
+}
+
+// turn is an answer that makes calls.
+func turn(id string, calls ...responsestest.Event) responsestest.Response {
+	events := append([]responsestest.Event{responsestest.Created(id)}, calls...)
+	return responsestest.Stream(append(events, responsestest.CompletedWithTokens(id, usage))...)
+}
+
+// turns answers with one call after the other.
+func turns(calls ...responsestest.Event) []responsestest.Response {
+	var list []responsestest.Response
+	for i, call := range calls {
+		list = append(list, turn("r"+strconv.Itoa(i+1), call))
+	}
 	return list
 }
 
-// refusals are answers that are no streams.
-func refusals() []scenario {
-	refused := func(status int, typ, code string, header ...string) responsestest.Response {
-		response := responsestest.Error(status, typ, code, "no")
-		for i := 0; i < len(header); i += 2 {
-			response.Header[header[i]] = []string{header[i+1]}
+// chained has all of some scenarios after another in one turn: after each there is a call, and so a further request.
+func chained(name string, list []scenario) scenario {
+	all := scenario{name: name}
+	for i, s := range list {
+		if s.fails {
+			continue
 		}
-		return response
+		all.responses = append(all.responses, s.responses...)
+		next := responsestest.FunctionCall("call_"+strconv.Itoa(i), "update_plan", `{"plan":[{"step":"`+s.name+`","status":"pending"}]}`)
+		all.responses = append(all.responses, turn("next_"+strconv.Itoa(i), next))
 	}
-	plain := refused(http.StatusInternalServerError, "server_error", "")
-	return []scenario{
-		{name: "500 and 503", responses: []responsestest.Response{plain, refused(http.StatusServiceUnavailable, "server_error", "")}},
-		{name: "429", fails: true, responses: []responsestest.Response{
-			refused(http.StatusTooManyRequests, "rate_limit_error", "rate_limit_exceeded", "Retry-After", "0"),
-		}},
-		{name: "429 with no hint", fails: true, responses: []responsestest.Response{refused(http.StatusTooManyRequests, "rate_limit_error", "")}},
-		{name: "401", fails: true, responses: []responsestest.Response{refused(
-			http.StatusUnauthorized, "invalid_request_error", "invalid_api_key",
-			"X-Openai-Authorization-Error", "expired", "X-Error-Json", "eyJlcnJvciI6eyJjb2RlIjoidG9rZW5fZXhwaXJlZCJ9fQ==",
-		)}},
-		{name: "400", fails: true, responses: []responsestest.Response{refused(http.StatusBadRequest, "invalid_request_error", "bad")}},
-		{name: "404", fails: true, responses: []responsestest.Response{refused(http.StatusNotFound, "invalid_request_error", "model_not_found")}},
-		{name: "refused without cf-ray and id", fails: true, responses: []responsestest.Response{
-			{Status: http.StatusBadGateway, Header: http.Header{"Cf-Ray": nil, "X-Request-Id": nil, "Content-Type": {"text/html"}}, Body: []byte("<h1>")},
-		}},
-	}
+	return all
 }
 
-// failures are streams that end badly.
-func failures() []scenario {
-	begun := responsestest.Created("r1")
-	failed := func(name, code, message string) scenario {
-		return scenario{name: name, fails: true, responses: []responsestest.Response{
-			responsestest.Stream(begun, responsestest.Failed("r1", code, message)),
-		}}
-	}
-	noRay := responsestest.Response{
-		Header: http.Header{"Cf-Ray": nil}, Events: []responsestest.Event{begun}, Abort: responsestest.AbortStream,
-	}
-	return []scenario{
-		failed("failed", "server_error", "we failed"),
-		failed("failed for the rate", "rate_limit_exceeded", "Please try again in 10ms."),
-		failed("failed for the context", "context_length_exceeded", "too long"),
-		failed("failed for the quota", "insufficient_quota", "pay"),
-		{name: "incomplete", fails: true, responses: []responsestest.Response{
-			responsestest.Stream(begun, responsestest.Incomplete("r1", "max_output_tokens")),
-		}},
-		{name: "filtered", fails: true, responses: []responsestest.Response{
-			responsestest.Stream(begun, responsestest.Incomplete("r1", "content_filter")),
-		}},
-		{name: "error event", fails: true, responses: []responsestest.Response{
-			responsestest.Stream(begun, responsestest.StreamError("server_error", "we failed")),
-		}},
-		{name: "closed early", responses: []responsestest.Response{responsestest.Stream(begun)}},
-		{name: "closed at once", responses: []responsestest.Response{responsestest.Stream()}},
-		{name: "cut", responses: []responsestest.Response{{Events: []responsestest.Event{begun}, Abort: responsestest.AbortStream}}},
-		{name: "cut without cf-ray", responses: []responsestest.Response{noRay}},
-		{name: "failed, then cut", responses: []responsestest.Response{{
-			Events: []responsestest.Event{begun, responsestest.Failed("r1", "server_error", "we failed")}, Abort: responsestest.AbortStream,
-		}}},
-		{name: "completed, then cut", responses: []responsestest.Response{{
-			Events: []responsestest.Event{begun, responsestest.CompletedWithTokens("r1", usage)}, Abort: responsestest.AbortStream,
-		}}},
-		{name: "reset", responses: []responsestest.Response{{Events: []responsestest.Event{begun}, Abort: responsestest.AbortReset}}},
-		{name: "no UTF-8", responses: []responsestest.Response{
-			responsestest.Stream(begun, responsestest.Raw("data: {\"type\":\"a\xffb\"}\n\n"), responsestest.Message("msg_1", "lost")),
-		}},
-		{name: "unfinished event", responses: []responsestest.Response{
-			responsestest.Stream(begun, responsestest.Raw("event: response.completed\ndata: {\"type\":\"response.completed\"")),
-		}},
-		{name: "open after the failure", responses: []responsestest.Response{
-			responsestest.Stream(begun, responsestest.Failed("r1", "server_error", "we failed"), responsestest.Pause(700*time.Millisecond)),
-		}},
-		{name: "open after an unreadable completion", responses: []responsestest.Response{responsestest.Stream(
-			begun, responsestest.Event{Name: "response.completed", Data: `{"type":"response.completed","response":{}}`},
-			responsestest.Pause(700*time.Millisecond),
-		)}},
-	}
-}
-
-// streams are streams that end well.
-func streams() []scenario {
-	begun, message := responsestest.Created("r1"), responsestest.Message("msg_1", "Hello")
-	completed := responsestest.CompletedWithTokens("r1", usage)
-	one := func(name string, events ...responsestest.Event) scenario {
-		return scenario{name: name, responses: []responsestest.Response{responsestest.Stream(events...)}}
-	}
-	slow := responsestest.Stream(begun, responsestest.OutputItemAdded(responsestest.MessageItem("msg_1", "")), message, completed)
-	slow.Delay, slow.EventDelay = 900*time.Millisecond, 600*time.Millisecond
-	noRay := responsestest.Stream(begun, message, completed)
-	noRay.Header = http.Header{"Cf-Ray": nil, "X-Request-Id": nil}
-	nameless := done
-	nameless.Events = nil
-	for _, event := range done.Events {
-		nameless.Events = append(nameless.Events, responsestest.Event{Data: event.Data})
-	}
-	crlf := responsestest.Response{
-		Body: []byte(strings.ReplaceAll(string(responsestest.SSE(done.Events...)), "\n", "\r\n")), ChunkBytes: 7,
-	}
-	return []scenario{
-		{name: "slow", responses: []responsestest.Response{slow}},
-		{name: "without cf-ray", responses: []responsestest.Response{noRay}},
-		{name: "without event fields", responses: []responsestest.Response{nameless}},
-		{name: "CRLF in pieces", responses: []responsestest.Response{crlf}},
-		one("whole message", append(append([]responsestest.Event{begun, responsestest.InProgress("r1")},
-			responsestest.MessageStream("msg_1", "He", "l", "lo")...), completed)...),
-		one("without usage", begun, message, responsestest.Completed("r1")),
-		one("without details", begun, message,
-			responsestest.CompletedWithTokens("r1", responsestest.Usage{Input: 3, Output: 4, NoDetails: true})),
-		one("cache written", begun, message, responsestest.CompletedWithTokens("r1", responsestest.Usage{Input: 9, CacheWrite: 5, Output: 4})),
-		one("unknown types", begun, responsestest.Event{Name: "response.sparkles.delta", Data: `{"type":"response.sparkles.delta"}`},
-			responsestest.Event{Name: "keepalive", Data: `{"type":"keepalive","sequence_number":3}`}, message, completed),
-		one("comments", responsestest.Comment("hi"), begun, responsestest.Pause(400*time.Millisecond), responsestest.Comment("still here"),
-			responsestest.Raw("event: ignored\n\nid: 7\nretry: 10\n"), message, completed),
-		one("data in lines", begun, responsestest.Event{Name: "x", Data: "{\n\"type\": \"x\",\n\n\"n\":\n1}"}, message,
-			responsestest.Event{Name: completed.Name, Data: strings.ReplaceAll(completed.Data, ",", ",\n")}),
-		one("after the completion", begun, message, completed, responsestest.Done(), responsestest.TextDelta("late")),
-		one("marker first", responsestest.Done(), begun, message, completed),
-		one("failed, then completed", begun, responsestest.Failed("r1", "server_error", "no"), message, completed),
-		one("completed as another event", begun, message, responsestest.Event{Name: "sparkles", Data: completed.Data}),
-		one("big", append(append([]responsestest.Event{begun}, deltas(1200, 100)...), append(deltas(1, 1<<18),
-			responsestest.Message("msg_1", strings.Repeat("Hello ", 1<<15)), completed)...)...),
-	}
-}
-
-// deltas returns n pieces of text of so many bytes.
-func deltas(n, size int) []responsestest.Event {
-	list := make([]responsestest.Event, n)
-	for i := range list {
-		list[i] = responsestest.TextDelta(strings.Repeat("é", size/2))
-	}
-	return list
-}
-
-// tools is a turn of three requests.
-func tools(cli codexcli.CLI) scenario {
-	name, arguments := "exec_command", `{"cmd":"echo hello; sleep 0.4"}`
-	if events.CodexProfile(cli.Version).Seed() {
-		name, arguments = "shell", `{"command":["sh","-c","echo hello; sleep 0.4"]}`
-	}
-	call := func(id string) responsestest.Event { return responsestest.FunctionCall(id, name, arguments) }
-	return scenario{name: "tools", responses: []responsestest.Response{
-		responsestest.Stream(responsestest.Created("r1"), responsestest.Reasoning("rs_1", "hm"), call("call_1"),
-			responsestest.CompletedWithTokens("r1", usage)),
-		responsestest.Stream(responsestest.Created("r2"), call("call_2"), call("call_3"), responsestest.CompletedWithTokens("r2", usage)),
-	}}
-}
-
-// documents is a stream of data that is malformed in all the ways that the unit tests know.
-func documents(t *testing.T) scenario {
-	t.Helper()
-	list := []responsestest.Event{responsestest.Created("r1")}
-	for _, document := range readSaid(t).Documents {
-		list = append(list, responsestest.Event{Name: "response.sparkles", Data: document.Data},
-			responsestest.Event{Name: "response.failed", Data: document.Data})
-	}
-	list = append(list, responsestest.Message("msg_1", "Hello"), responsestest.CompletedWithTokens("r1", usage))
-	return scenario{name: "documents", responses: []responsestest.Response{responsestest.Stream(list...)}}
+// mount has the upstream play the scenario.
+func (s *scenario) mount(upstream *responsestest.Server) {
+	var asked atomic.Int64
+	upstream.Func(func(r *responsestest.Request) responsestest.Response {
+		n := int(asked.Add(1)) - 1
+		if s.answer != nil {
+			if response := s.answer(n, r); response != nil {
+				return *response
+			}
+		}
+		if n < len(s.responses) {
+			return s.responses[n]
+		}
+		return done
+	})
 }

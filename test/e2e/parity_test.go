@@ -1,79 +1,102 @@
 package e2e_test
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/codex-proxy/codex-proxy/responsestest"
 	"github.com/codex-proxy/codex-proxy/test/e2e/codexcli"
+	"github.com/codex-proxy/codex-proxy/test/e2e/parity"
 	"github.com/codex-proxy/codex-proxy/test/e2e/receiver"
 )
 
-// TestProxyEqualsNative runs each CLI with its own telemetry on through the proxy and holds what the proxy exports against
-// what the CLI exports, record by record and attribute by attribute.
-func TestProxyEqualsNative(t *testing.T) {
-	added := additions(t)
-	for _, cli := range clis(t) {
-		for _, scenario := range scenarios(t, cli) {
-			t.Run(cli.Version+" "+scenario.name, func(t *testing.T) {
-				want, got := bothTell(t, cli, scenario)
-				compare(t, want, got, added)
-			})
+// TestParity runs each CLI with its own telemetry on through the proxy and holds what the proxy exports against what the CLI
+// exports, event by event and attribute by attribute. Of CODEX_E2E_VERSIONS it runs each; CODEX_PARITY_PAGE names a file that
+// the table is written to, and asks for the full matrix. To look at one difference, CODEX_PARITY_SCENARIO restricts it to scenarios
+// whose name begins so, CODEX_PARITY_TRANSPORT to a transport, and CODEX_PARITY_RECORDS names a directory for what was told.
+func TestParity(t *testing.T) {
+	added, err := parity.Additions(filepath.Join("..", "..", "docs", "events.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := os.Getenv("CODEX_PARITY_PAGE")
+	comparer := &parity.Comparer{Additions: added, Expected: parity.Expected()}
+	matrix := new(parity.Matrix)
+	t.Run("matrix", func(t *testing.T) {
+		for _, cli := range clis(t) {
+			for _, transport := range transports(t, cli, page != "") {
+				for _, s := range scenarios(t, cli, transport, page != "") {
+					if only := os.Getenv("CODEX_PARITY_SCENARIO"); only != "" && !strings.HasPrefix(s.name, only) {
+						continue
+					}
+					t.Run(strings.Join([]string{cli.Version, transport, s.name}, " "), func(t *testing.T) {
+						t.Parallel()
+						r := bothTell(t, cli, transport, &s)
+						run := parity.Run{Version: cli.Version, Transport: transport, Scenario: s.name}
+						keep(t, &r)
+						result := comparer.Compare(run, r.codex, r.proxy, r.failed, unasked(r.requests))
+						matrix.Add(result)
+						if text := parity.Describe(result.Unexpected); text != "" {
+							t.Error(clipped(text))
+						}
+					})
+				}
+			}
+		}
+	})
+	if page != "" {
+		if err := os.WriteFile(page, matrix.Page(comparer.Expected, time.Now()), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
 
-// maxRuns bounds how often a CLI is run that gives up and loses the last of its telemetry.
-const maxRuns = 30
-
-// bothTell returns what the CLI and the proxy tell of a scenario.
-func bothTell(t *testing.T, cli codexcli.CLI, scenario scenario) (native, ours []receiver.Record) {
+// transports returns how a CLI can talk to an upstream: each asks over HTTP, the later ones over a WebSocket.
+func transports(t *testing.T, cli codexcli.CLI, full bool) []string {
 	t.Helper()
-	for range maxRuns {
-		var exitCode int
-		native, ours, exitCode = through(t, cli, scenario)
-		switch {
-		case exitCode != 0 && !scenario.fails:
-			t.Fatalf("exit code %d; want 0", exitCode)
-		case exitCode == 0 || len(native) >= len(ours):
-			return native, ours
-		}
+	if only := os.Getenv("CODEX_PARITY_TRANSPORT"); only != "" {
+		return []string{only}
 	}
-	t.Logf("codex %s lost telemetry in each of %d runs", cli.Version, maxRuns)
-	return native, ours
+	list := []string{overHTTP}
+	if !through(t, cli, overSocket, &scenario{}).upgraded {
+		return list
+	}
+	if full {
+		return append(list, overSocket, overDeflate)
+	}
+	return append(list, overDeflate)
 }
 
-// through runs the CLI through the proxy.
-func through(t *testing.T, cli codexcli.CLI, scenario scenario) (native, ours []receiver.Record, exitCode int) {
+// keep writes what was told into the directory that was asked for.
+func keep(t *testing.T, r *ran) {
 	t.Helper()
-	upstream := responsestest.NewServer(t)
-	for i := range scenario.responses {
-		upstream.Once(scenario.responses[i])
+	dir := os.Getenv("CODEX_PARITY_RECORDS")
+	if dir == "" {
+		return
 	}
-	upstream.Any(done)
-	agent, proxied := receiver.Start(t, receiver.Options{}), receiver.Start(t, receiver.Options{})
-	copied := codexcli.Config{Exporter: codexcli.HTTPExporter(proxied.HTTPEndpoint(), "json")}
-	running := serve(t, upstream.BaseURL(), strings.Replace(copied.OTelTable(), "[otel]\n", "[otel]\nschema = \"codex\"\n", 1))
-	run := cli.Exec(t, &codexcli.Config{
-		Exporter:     codexcli.HTTPExporter(agent.HTTPEndpoint(), "binary"),
-		ExportAtOnce: scenario.fails,
-		BaseURL:      running.url + "/v1",
-		Retries:      3,
-	}, "say hello")
-	running.stop()
-	if t.Failed() {
-		t.Log(run.Stderr)
-	}
-	return traffic(agent.Sink.Records()), traffic(proxied.Sink.Records()), run.ExitCode
-}
-
-// traffic picks what both record: requests and stream events.
-func traffic(records []receiver.Record) []receiver.Record {
-	var picked []receiver.Record
-	for i := range records {
-		if name := records[i].Name(); name == "codex.api_request" || name == "codex.sse_event" {
-			picked = append(picked, records[i])
+	name := strings.ReplaceAll(strings.TrimPrefix(t.Name(), "TestParity/matrix/"), "/", " ")
+	write := func(what string, value any) {
+		text, err := json.MarshalIndent(value, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+" "+what+".json"), text, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return picked
+	for who, records := range map[string][]receiver.Record{"codex": r.codex, "proxy": r.proxy} {
+		var attrs []map[string]any
+		for i := range records {
+			attrs = append(attrs, records[i].Attrs)
+		}
+		write(who, attrs)
+	}
+	var bodies []json.RawMessage
+	for _, request := range r.requests {
+		bodies = append(bodies, request.Body)
+	}
+	write("requests", bodies)
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +21,7 @@ type Result struct {
 	ExitCode  int
 	Stdout    string
 	Stderr    string
-	Workspace string   // the directory that the agent worked in; it goes with the test
+	Workspace string   // the directory that the agent worked in; it goes with its home
 	Contacted []string // hosts other than loopback that the CLI wanted to reach, and was kept from
 }
 
@@ -39,18 +38,12 @@ func (c CLI) Exec(tb testing.TB, cfg *Config, prompt string) Result {
 
 func (c CLI) exec(tb testing.TB, cfg *Config, prompt string) (Result, error) {
 	tb.Helper()
-	home, err := newHome(tb)
-	if err != nil {
-		return Result{}, err
+	home := cfg.Home
+	if home == nil {
+		home = NewHome(tb)
 	}
-	result := Result{Workspace: filepath.Join(home, "workspace")}
-	codexHome := filepath.Join(home, ".codex")
-	for _, dir := range []string{result.Workspace, codexHome} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return result, err
-		}
-	}
-	if err := os.WriteFile(filepath.Join(codexHome, "config.toml"), []byte(cfg.toml()), 0o600); err != nil {
+	result := Result{Workspace: home.Workspace}
+	if err := home.write(cfg); err != nil {
 		return result, err
 	}
 	fence, err := newFence(tb.Context())
@@ -62,11 +55,12 @@ func (c CLI) exec(tb testing.TB, cfg *Config, prompt string) (Result, error) {
 	timeout := cmp.Or(cfg.Timeout, time.Minute)
 	ctx, cancel := context.WithTimeout(tb.Context(), timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, c.Path, "exec", "--skip-git-repo-check", prompt)
+	args := append([]string{"exec", "--skip-git-repo-check"}, cfg.Args...)
+	cmd := exec.CommandContext(ctx, c.Path, append(args, "--", prompt)...)
 	cmd.Dir = result.Workspace
 	cmd.Env = append([]string{
-		"HOME=" + home,
-		"CODEX_HOME=" + codexHome,
+		"HOME=" + home.dir,
+		"CODEX_HOME=" + home.codexDir(),
 		"PATH=" + os.Getenv("PATH"),
 		"SHELL=/bin/sh",
 		"TERM=xterm",
@@ -101,27 +95,4 @@ func (c CLI) exec(tb testing.TB, cfg *Config, prompt string) (Result, error) {
 		return result, nil
 	}
 	return result, err
-}
-
-// newHome makes a directory that goes with the test. It is not under the system's temporary directory, where the CLI refuses
-// to put the helpers that the agent's commands find in their PATH, such as apply_patch.
-func newHome(tb testing.TB) (string, error) {
-	tb.Helper()
-	cache, err := cacheDir()
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(cache, 0o700); err != nil {
-		return "", err
-	}
-	home, err := os.MkdirTemp(cache, "home-") //nolint:usetesting // t.TempDir is where the CLI refuses
-	if err != nil {
-		return "", err
-	}
-	tb.Cleanup(func() {
-		if err := os.RemoveAll(home); err != nil {
-			tb.Errorf("remove home of codex: %v", err)
-		}
-	})
-	return home, nil
 }

@@ -14,17 +14,24 @@ const apiKeyVariable = "MOCK_API_KEY"
 
 // Config is what a run of the CLI depends on. BaseURL is required; the zero value of the rest is a run without telemetry.
 type Config struct {
-	BaseURL       string        // of the Responses API, with /v1: requests go to BaseURL + "/responses"
-	Model         string        // empty: gpt-5-codex
-	APIKey        string        // empty: sk-test
-	WebSockets    bool          // offer WebSocket to the provider first; 0.45.0 knows none
-	Retries       int           // of a request and of a stream, each; Codex's own defaults are 4 and 5
-	Exporter      Exporter      // of Codex's own telemetry; the zero value exports nothing
-	LogUserPrompt bool          // whether its telemetry carries prompts
-	ExportAtOnce  bool          // rather than each second, so that a run that fails loses less
-	Extra         string        // further TOML tables, appended
-	Env           []string      // further environment variables as KEY=value
-	Timeout       time.Duration // of a run, which is killed then; zero: a minute. A run takes about a second
+	BaseURL       string            // of the Responses API, with /v1: requests go to BaseURL + "/responses"
+	Model         string            // empty: gpt-5-codex
+	APIKey        string            // empty: sk-test
+	WebSockets    bool              // offer WebSocket to the provider first; 0.45.0 knows none
+	Retries       int               // of a request and of a stream, each; Codex's own defaults are 4 and 5
+	Exporter      Exporter          // of Codex's own telemetry; the zero value exports nothing
+	LogUserPrompt bool              // whether its telemetry carries prompts
+	ExportAtOnce  bool              // rather than each second, so that a run that fails loses less
+	Approval      string            // approval_policy; empty: never
+	Sandbox       string            // sandbox_mode; empty: danger-full-access
+	Keys          string            // further TOML keys, above the tables
+	Features      string            // further keys of the table [features], in TOML
+	Extra         string            // further TOML tables, appended
+	Args          []string          // further arguments of "codex exec", before the prompt
+	Files         map[string]string // content of files in the workspace, by their path in it
+	Home          *Home             // nil: a new one
+	Env           []string          // further environment variables as KEY=value
+	Timeout       time.Duration     // of a run, which is killed then; zero: a minute. A run takes about a second
 }
 
 // Exporter is the value of exporter in Codex's table [otel].
@@ -84,9 +91,10 @@ func (c *Config) toml() string {
 	retries := strconv.Itoa(c.Retries)
 	return `model = ` + quote(cmp.Or(c.Model, "gpt-5-codex")) + `
 model_provider = "mock"
-approval_policy = "never"
-sandbox_mode = "danger-full-access"
+approval_policy = ` + quote(cmp.Or(c.Approval, "never")) + `
+sandbox_mode = ` + quote(cmp.Or(c.Sandbox, "danger-full-access")) + `
 check_for_update_on_startup = false
+` + c.Keys + `
 
 [model_providers.mock]
 name = "mock"
@@ -106,7 +114,7 @@ apps = false
 plugins = false
 remote_plugin = false
 unbounded_connection_retries = false
-
+` + c.Features + `
 ` + c.OTelTable() + "\n" + c.Extra
 }
 
