@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/codex-proxy/codex-proxy/internal/quickconn"
 )
 
 // errLoop says that the upstream's address is one this process listens on.
@@ -44,7 +46,7 @@ func newTransport(cfg Config) *http.Transport {
 			_ = conn.Close()
 			return nil, errLoop
 		}
-		return conn, nil
+		return quickconn.Wrap(conn), nil
 	}
 	return transport
 }

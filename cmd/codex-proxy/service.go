@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/codex-proxy/codex-proxy/internal/quickconn"
 )
 
 // run serves until ctx ends, then lets streams finish, sends the remaining telemetry and releases everything.
@@ -27,7 +29,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	}
 	server := s.server()
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- server.Serve(quickconn.Listen(listener)) }()
 	s.health.SetReady(true, "")
 
 	var err error
