@@ -137,6 +137,8 @@ type Scope struct {
 	ParentTurnID   string `attr:"turn.parent_id,omitempty" doc:"Turn of the other conversation that the sub-agent works for." absent:"it is no sub-agent, or does not say" differs:"not in Codex, which sends it along with its requests"`
 	RootTurnID     string `attr:"turn.root_id,omitempty" doc:"Turn of the user that all this is part of." absent:"it is the turn itself, or the agent does not say" differs:"not in Codex, which sends it along with its requests"`
 	RequestKind    string `attr:"request.kind,omitempty" doc:"What a request is for that is no step of a turn: prewarm, compaction, memory, ..." absent:"it is a step of a turn, or the agent does not say" differs:"not in Codex, which sends it along with its requests"`
+	// Memo is for those who record; nil for a Scope of few records.
+	Memo *Memo
 	// Metadata is what the user has Codex say about a turn, under turn.metadata.
 	Metadata []Pair
 

@@ -184,7 +184,7 @@ func (e *exchange) attempt(o outcome) (events.Record, responses.Request) {
 	}
 	answered := *conversation.Scope()
 	scope := &answered
-	scope.RequestID = requestID(o.header)
+	scope.RequestID, scope.Memo = requestID(o.header), new(events.Memo)
 	number, after := e.h.cfg.Sessions.Attempt(session.Call{
 		Scope: scope, Endpoint: e.endpoint.Path, Sum: request.Sum, Auth: credentialSum(e.in.Header),
 		Arrived: e.arrived, Answered: o.at, Status: o.status, RetryAfter: o.header.Get("Retry-After") != "",

@@ -62,7 +62,7 @@ func benchmarkDelta(b *testing.B, recorder events.Recorder) {
 	scope := &events.Scope{
 		ConversationID: "019a-conversation", AppVersion: "0.149.0", AuthMode: "ApiKey", Originator: "codex_exec",
 		TerminalType: "xterm-256color", Model: "gpt-5", Slug: "gpt-5", TurnID: "turn-1", ResponseID: "resp_1", RequestID: "req_1",
-		Resource: &events.Resource{ServiceName: "codex-cli", ServiceVersion: "0.149.0", Environment: "dev"},
+		Resource: &events.Resource{ServiceName: "codex-cli", ServiceVersion: "0.149.0", Environment: "dev"}, Memo: new(events.Memo),
 	}
 	turn := responses.NewTurn(responses.TurnConfig{
 		Recorder: recorder, Scope: scope, ExchangeID: events.ID("bench"), Start: now, Endpoint: responses.EndpointOf("POST", "/responses"),

@@ -112,7 +112,7 @@ func (u *unsent) Record(r events.Record) {
 	if u.books == nil {
 		u.books = outbox.Ledger{}
 	}
-	u.books.Observe(outbox.Tally{r.Event.EventName(): 1})
+	u.books.ObserveOne(r.Event.EventName())
 }
 
 // lose books records that did not come this far.

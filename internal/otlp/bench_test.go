@@ -15,6 +15,9 @@ func (sink) Close() int          { return 0 }
 
 func benchmarkRecord(b *testing.B, r events.Record) {
 	b.Helper()
+	scope := *r.Scope
+	scope.Memo = new(events.Memo)
+	r.Scope = &scope
 	x := openScripted(Config{Outbox: sink{}}, &scripted{})
 	defer x.Close()
 	b.ReportAllocs()

@@ -1,10 +1,8 @@
 package otlp
 
 import (
-	"hash/maphash"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -24,6 +22,7 @@ const (
 // differ: the times, the duration and the id. Filling it takes a tenth of the
 // time that encoding a record does, and most records are deltas.
 type template struct {
+	owner  *Exporter
 	scope  *events.Scope
 	kind   string
 	source events.Source
@@ -34,9 +33,18 @@ type template struct {
 	tail   []byte // after that, up to event.id
 }
 
+// templateOf returns the template kept with a scope, nil for none.
+func (x *Exporter) templateOf(scope *events.Scope) *template {
+	t, ok := scope.Memo.Load().(*template)
+	if !ok || t == nil || t.owner != x {
+		return nil
+	}
+	return t
+}
+
 // newTemplate makes a template of a record that has been encoded. It returns nil
-// for one that has not the shape.
-func newTemplate(r events.Record, kind string, g *group, h head, attrs []attribute.KeyValue) *template {
+// for one that does not have the shape.
+func (x *Exporter) newTemplate(r events.Record, kind string, g *group, h head, attrs []attribute.KeyValue) *template {
 	stamp := index(attrs, timestampAttribute)
 	duration := index(attrs, durationAttribute)
 	id := index(attrs, idAttribute)
@@ -47,7 +55,7 @@ func newTemplate(r events.Record, kind string, g *group, h head, attrs []attribu
 	h.at, h.observed = time.Time{}, time.Time{}
 	lead := appendRecord(nil, h, attrs[:stamp+1])
 	return &template{
-		scope: r.Scope, kind: kind, source: r.Source, group: g,
+		owner: x, scope: r.Scope, kind: kind, source: r.Source, group: g,
 		lead:   lead[:len(lead)-len(events.TimestampFormat)],
 		middle: appendRecord(nil, head{}, attrs[stamp+1:duration]),
 		tail:   appendRecord(nil, head{}, attrs[duration+1:id]),
@@ -106,18 +114,4 @@ func plainDelta(r events.Record) (kind string, duration int64, ok bool) {
 		return "", 0, false
 	}
 	return e.Kind.Value, e.DurationMS.Value, *e == (events.SSEEvent{Kind: e.Kind, DurationMS: e.DurationMS})
-}
-
-// maxTemplates bounds the streams whose deltas are cheap at a time.
-const maxTemplates = 256
-
-// templates remembers the template of each stream. Two that meet in one place
-// take it from each other.
-type templates struct {
-	seed  maphash.Seed
-	slots [maxTemplates]atomic.Pointer[template]
-}
-
-func (c *templates) slot(scope *events.Scope) *atomic.Pointer[template] {
-	return &c.slots[maphash.Comparable(c.seed, scope)%maxTemplates]
 }

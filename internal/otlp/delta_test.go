@@ -17,6 +17,9 @@ func TestTemplatesChangeNothing(t *testing.T) {
 	scopes := []*events.Scope{sampleScope(), sampleScope(), sampleScope()}
 	scopes[1].ResponseID, scopes[1].Model = "", "model \xff with a bad byte"
 	scopes[2].Resource = &events.Resource{ServiceName: "other"}
+	for _, scope := range scopes {
+		scope.Memo = new(events.Memo)
+	}
 	var records []events.Record
 	for i, at := range []time.Time{
 		sampleTime(), sampleTime().Add(time.Millisecond), time.Unix(1, 0), time.Unix(0, 0), time.Unix(-5, 0),
@@ -59,7 +62,7 @@ func TestTemplatesChangeNothing(t *testing.T) {
 					scope := *r.Scope
 					r.Scope = &scope
 				}
-				if kind, _, ok := plainDelta(r); ok && x.templates.slot(r.Scope).Load().fits(r, kind) {
+				if kind, _, ok := plainDelta(r); ok && x.templateOf(r.Scope).fits(r, kind) {
 					filled++
 				}
 				x.Record(r)

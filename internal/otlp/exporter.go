@@ -12,7 +12,6 @@ package otlp
 
 import (
 	"context"
-	"hash/maphash"
 	"strings"
 	"sync"
 
@@ -32,7 +31,6 @@ type Exporter struct {
 	attributes sync.Pool // of *[]attribute.KeyValue
 	loggers    *loggers
 	foreigners *foreigners
-	templates  templates
 	batcher    *batcher
 	keeper     *keeper
 	outbox     outbox.Outbox
@@ -99,7 +97,6 @@ func newExporter(cfg Config, s sender, scrub *scrubber, host string) *Exporter {
 		refused: func(name string) { x.outbox.Lose(outbox.Tally{name: 1}, outbox.Shutdown) },
 	}
 	x.loggers = newLoggers(cfg.Encoder, x.batcher, cfg.Version)
-	x.templates.seed = maphash.MakeSeed()
 	x.foreigners = newForeigners(x.batcher)
 	x.keeper = newKeeper(cfg.Encoder, cfg.Version)
 	x.courier = &courier{sender: s, timeout: cfg.Timeout, ledger: x.ledger, health: x.health, scrub: scrub}
@@ -141,8 +138,8 @@ func (x *Exporter) emit(r events.Record) {
 	if !isDeltaEvent(r.Event) || !to.processor.emitDelta(h, *attrs) {
 		emitSDK(to.logger, h, *attrs)
 	}
-	if g := to.processor.group.Load(); plain && g != nil {
-		x.templates.slot(r.Scope).Store(newTemplate(r, kind, g, h, *attrs))
+	if g := to.processor.group.Load(); plain && g != nil && r.Scope.Memo != nil {
+		r.Scope.Memo.Store(x.newTemplate(r, kind, g, h, *attrs))
 	}
 	clear(*attrs)
 	if cap(*attrs) <= maxPooledAttributes {
@@ -163,7 +160,7 @@ func headOf(encoder *events.Encoder, r events.Record) head {
 // emitLike emits a delta by the template of its stream. It reports false, having
 // done nothing, if there is none.
 func (x *Exporter) emitLike(r events.Record, kind string, duration int64) bool {
-	t := x.templates.slot(r.Scope).Load()
+	t := x.templateOf(r.Scope)
 	nano := unixNano(r.Time)
 	if !t.fits(r, kind) || nano == 0 {
 		return false

@@ -110,6 +110,14 @@ func (l Ledger) Observe(t Tally) {
 	}
 }
 
+// ObserveOne adds one record that is new.
+func (l Ledger) ObserveOne(name string) {
+	name = l.account(name)
+	account := l[name]
+	account.Observed++
+	l[name] = account
+}
+
 // Settle notes the fate of records.
 func (l Ledger) Settle(t Tally, fate Fate) {
 	for name, n := range t {

@@ -1,7 +1,6 @@
 package responses
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -68,5 +67,5 @@ func (t *Turn) id(event *events.SSEEvent) string {
 	if event.Usage != nil && t.apart && t.cfg.Scope.ResponseID != "" {
 		return events.TokensID(t.cfg.Scope.ResponseID)
 	}
-	return t.cfg.ExchangeID + "-" + strconv.FormatInt(t.seq, 10)
+	return t.supply.id(t.cfg.ExchangeID, t.seq)
 }

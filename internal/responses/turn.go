@@ -46,6 +46,7 @@ type Turn struct {
 	numbers numbers   // as the agent's release keeps them
 	last    time.Time // when the event before came
 	seq     int64     // records made
+	supply  supply
 
 	count, deltas int64
 	items         int // of the output, shown
@@ -91,7 +92,8 @@ func (t *Turn) Event(e StreamEvent) (terminal bool) {
 	wait := events.Milliseconds(e.At.Sub(t.last))
 	t.last = e.At
 	t.count++
-	record := &events.SSEEvent{Kind: events.Some(kind(e.Name)), DurationMS: events.Some(wait)}
+	record := t.supply.event()
+	*record = events.SSEEvent{Kind: events.Some(kind(e.Name)), DurationMS: events.Some(wait)}
 	delta := bytes.HasSuffix(e.Name, []byte(".delta"))
 	if delta {
 		t.deltas++
@@ -103,7 +105,11 @@ func (t *Turn) Event(e StreamEvent) (terminal bool) {
 	case !delta:
 		t.interpret(record, e)
 	}
-	if t.tells(record, delta) && (t.held == nil || t.held.event != record) {
+	tells, holds := t.tells(record, delta), t.held != nil && t.held.event == record
+	if tells || holds {
+		t.supply.take()
+	}
+	if tells && !holds {
 		t.record(record, e.At)
 	}
 	return t.completed
@@ -174,7 +180,7 @@ func (t *Turn) name(id string) {
 		return
 	}
 	scope := *t.cfg.Scope
-	scope.ResponseID = strings.Clone(id)
+	scope.ResponseID, scope.Memo = strings.Clone(id), new(events.Memo)
 	t.cfg.Scope = &scope
 	t.named(scope.ResponseID)
 }
