@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,6 +49,8 @@ type chaos struct {
 	recent       []exchange    // that need not: they were younger than the window when their proxy was killed
 	late         map[int]bool  // the rounds of which something expected is missing
 	worst        time.Duration // the age of the oldest of it
+	stalls       stalls
+	stalled      time.Duration // the most that the machine made the window longer
 }
 
 // TestKill kills proxies at random points under load, one after the other on one state directory, while the collector is in
@@ -57,6 +60,12 @@ type chaos struct {
 func TestKill(t *testing.T) {
 	c := &chaos{random: random(t), load: newLoad(t), late: map[int]bool{}}
 	c.collector = newCollector(t, rand.New(rand.NewPCG(c.random.Uint64(), 0)))
+	ctx, cancel := context.WithCancel(t.Context())
+	var measuring sync.WaitGroup
+	defer measuring.Wait()
+	defer cancel()
+	probes := t.TempDir()
+	measuring.Go(func() { c.stalls.measure(ctx, t, probes) })
 	upstream := newUpstream(t, responsestest.Stream(stream()...))
 	c.config = config(upstream.BaseURL(), c.collector.address, t.TempDir())
 	c.learn(t)
@@ -116,6 +125,8 @@ func (c *chaos) round(t *testing.T, round int) {
 	p.ledger(t)
 	c.load.end(true)
 	ended := time.Now()
+	stalled := c.stalls.before(ended)
+	c.stalled = max(c.stalled, stalled)
 	if orderly {
 		c.stops++
 		p.terminate(t)
@@ -129,7 +140,7 @@ func (c *chaos) round(t *testing.T, round int) {
 	for _, e := range c.load.take() {
 		c.exchanges++
 		e.round, e.age = round, ended.Sub(e.at)
-		if orderly || e.age > window {
+		if orderly || e.age > window+stalled {
 			c.expected = append(c.expected, e)
 		} else {
 			c.recent = append(c.recent, e)
@@ -183,10 +194,10 @@ func (c *chaos) check(t *testing.T, final books) {
 	if c.collector.different > 0 || c.collector.unnamed > 0 {
 		t.Errorf("%d repeated records were different, %d had no event.id; want them to be told apart by it", c.collector.different, c.collector.unnamed)
 	}
-	// A busy machine may stall a process for longer than the window now and then, but not for seconds.
-	if len(c.late) > c.kills/4 || c.worst > 3*time.Second {
+	// What the machine was seen to stall is accounted for. It may stall a process more than the one that looks.
+	if len(c.late) > c.kills/10 || c.worst > 3*time.Second {
 		t.Errorf("%d of %d kills lost something older than %v, %v the oldest", len(c.late), c.kills, window, c.worst)
 	}
-	t.Logf("%d kills, %d orderly ends, %d exchanges, %d records, %d of them came again, %d in no book; %d kills lost something older than %v (oldest %v); rejected %v; moods %q",
-		c.kills, c.stops, c.exchanges, distinct, again, unbooked, len(c.late), window, c.worst, final.Total.Rejected, c.collector.felt())
+	t.Logf("%d kills, %d orderly ends, %d exchanges, %d records, %d of them came again, %d in no book; %d kills lost something older than %v and what the machine stalled, at most %v (oldest %v); rejected %v; moods %q",
+		c.kills, c.stops, c.exchanges, distinct, again, unbooked, len(c.late), window, c.stalled.Round(time.Millisecond), c.worst, final.Total.Rejected, c.collector.felt())
 }

@@ -53,13 +53,26 @@ func random(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
+// binaryDir names the directory of the binary for as long as the tests run.
+const binaryDir = "CHAOS_BINARY_DIR"
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "codex-proxy-chaos")
+	if err == nil {
+		err = os.Setenv(binaryDir, dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir) // It is a temporary one.
+	os.Exit(code)
+}
+
 // build builds the proxy.
 var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "codex-proxy-chaos")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "codex-proxy")
+	file := filepath.Join(os.Getenv(binaryDir), "codex-proxy")
 	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", file, "github.com/codex-proxy/codex-proxy/cmd/codex-proxy").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)
