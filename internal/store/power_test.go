@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -24,7 +25,7 @@ func copyFiles(t *testing.T, dir string) files {
 	return f
 }
 
-// reopened returns the ids of what a Store finds in the files, and its ledger must balance.
+// reopened returns the ids of what a Store finds in the files: what waits, then the history. Its ledger must balance.
 func reopened(t *testing.T, dir string, f files) []string {
 	t.Helper()
 	path := filepath.Join(dir, fileName)
@@ -41,7 +42,7 @@ func reopened(t *testing.T, dir string, f files) []string {
 	if stats := s.Stats(); !stats.Durable || stats.SetAside != 0 {
 		t.Fatalf("Stats() = %+v; want an intact database", stats)
 	}
-	found := waiting(t, s)
+	found := append(waiting(t, s), toldTo(t, &Reader{sql: s.db.sql, codec: s.codec}, time.Time{}, time.Time{})...)
 	balance(t, s)
 	// Closing syncs, which takes longer than all the rest.
 	if _, err := s.db.sql.ExecContext(t.Context(), "PRAGMA synchronous = off"); err != nil {
@@ -51,7 +52,7 @@ func reopened(t *testing.T, dir string, f files) []string {
 	return found
 }
 
-// everyOffset asks for all offsets, which takes minutes. Otherwise it is every 41st, and all around the ends of frames.
+// everyOffset asks for all offsets, which takes minutes. Otherwise it is every 101st, and all around the ends of frames.
 const everyOffset = "STORE_TEST_EVERY_OFFSET"
 
 // offsets returns offsets in a journal, from one to another.
@@ -60,25 +61,28 @@ func offsets(from, to int) []int {
 	var all []int
 	for at := from; at <= to; at++ {
 		edge := (at - header) % frame
-		if at == to || at%41 == 0 || edge < 26 || edge > frame-3 || os.Getenv(everyOffset) != "" {
+		if at == to || at%101 == 0 || edge < 26 || edge > frame-3 || os.Getenv(everyOffset) != "" {
 			all = append(all, at)
 		}
 	}
 	return all
 }
 
-// TestPowerLossInTransaction cuts the journal at every offset of the last transaction, and leaves rubbish in place of the
-// rest. A part of a transaction must count as none.
+// TestPowerLossInTransaction cuts the journal at every offset of the last transaction, which changes batches, books, history and
+// what is held, and leaves rubbish in place of the rest. A part of a transaction must count as none.
 func TestPowerLossInTransaction(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, Config{Dir: dir})
+	s := open(t, Config{Dir: dir, History: true})
 	s.Append(entry(300, "a", "~b"))
 	synced(t, s)
 	deliver(t, s, 1)
 	s.Append(entry(300, "c"))
+	s.Keep(1, entry(0, "kept"))
 	synced(t, s)
 	before := copyFiles(t, dir)
 	s.Append(entry(300, "d", "~e"))
+	s.Forget([]uint64{1})
+	s.Keep(2, entry(0, "kept later"))
 	synced(t, s)
 	after := copyFiles(t, dir)
 	if len(after.wal) <= len(before.wal) || !cmp.Equal(before.db, after.db) {
@@ -88,9 +92,9 @@ func TestPowerLossInTransaction(t *testing.T) {
 	for _, at := range offsets(len(before.wal), len(after.wal)) {
 		for _, rest := range []int{0, len(after.wal) - at} {
 			cut := files{db: after.db, wal: append(append([]byte(nil), after.wal[:at]...), make([]byte, rest)...)}
-			want := []string{"c"}
+			want := []string{"c", "kept", "a", "c"}
 			if at == len(after.wal) {
-				want = []string{"c", "d", "~e"}
+				want = []string{"c", "d", "~e", "kept later", "a", "c", "d"}
 			}
 			if got := reopened(t, scratch, cut); !cmp.Equal(got, want) {
 				t.Fatalf("cut at %d of %d, %d bytes of zeros behind: found %q; want %q", at, len(after.wal), rest, got, want)
