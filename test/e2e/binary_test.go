@@ -55,7 +55,7 @@ type proxy struct {
 	process *os.Process
 	ended   chan struct{} // closed once the process ended, with err
 	err     error
-	// terminate asks it once to end, with SIGTERM: a second signal would end it at once.
+	// terminate checks that its books balance and asks it once to end, with SIGTERM: a second signal would end it at once.
 	terminate func()
 	// stop terminates it, waits for its end and wants exit code 0. Later calls do nothing.
 	stop func()
@@ -97,7 +97,10 @@ func start(t *testing.T, command *exec.Cmd) *proxy {
 		p.err = command.Wait()
 		close(p.ended)
 	}()
-	p.terminate = sync.OnceFunc(func() { _ = p.process.Signal(syscall.SIGTERM) }) // fails if it ended
+	p.terminate = sync.OnceFunc(func() {
+		defer func() { _ = p.process.Signal(syscall.SIGTERM) }() // fails if it ended
+		p.balance(t)
+	})
 	p.stop = sync.OnceFunc(func() { p.end(t) })
 	t.Cleanup(p.stop)
 	select {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"testing"
@@ -40,7 +41,10 @@ type ledger struct {
 // ledger reads the books of the proxy and checks that they balance.
 func (p *proxy) ledger(t *testing.T) ledger {
 	t.Helper()
-	status, text := get(t.Context(), t, p.url+"/codex-proxy/v1/ledger")
+	// Also after the test, whose context has ended then.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), startTimeout)
+	defer cancel()
+	status, text := get(ctx, t, p.url+"/codex-proxy/v1/ledger")
 	var books ledger
 	if err := json.Unmarshal([]byte(text), &books); status != http.StatusOK || err != nil {
 		t.Fatalf("ledger = %d, %v; want 200: %s", status, err, text)
@@ -56,4 +60,17 @@ func (p *proxy) ledger(t *testing.T) ledger {
 		t.Errorf("total = %+v, process = %+v; want them to balance, with %v observed", books.Total, books.Process, observed)
 	}
 	return books
+}
+
+// balance checks the books of a proxy that runs. Every test ends with it.
+func (p *proxy) balance(t *testing.T) {
+	t.Helper()
+	select {
+	case <-p.ended:
+		return
+	default:
+	}
+	if p.url != "" {
+		p.ledger(t)
+	}
 }
