@@ -22,6 +22,7 @@ func TestScope(t *testing.T) {
 		return &events.Scope{
 			ConversationID: "c1", AppVersion: "0.45.0", AuthMode: "ChatGPT", Originator: "codex_exec", AccountID: "a1",
 			TerminalType: "vscode", Model: "gpt-5", Slug: "gpt-5", TurnID: "t9", ResponseID: "r9", RequestID: "q9",
+			Subagent: "review", ParentID: "c0", ParentTurnID: "p9", RootTurnID: "p9", RequestKind: "memory",
 			Resource: &events.Resource{ServiceName: "codex-cli", ServiceVersion: "0.45.0", Environment: "staging"},
 			Profile:  events.CodexProfile("0.45.0"),
 		}
@@ -62,6 +63,7 @@ func TestScope(t *testing.T) {
 			want: func() *events.Scope {
 				s := traffic()
 				s.TurnID, s.ResponseID, s.RequestID = "", "", ""
+				s.ParentTurnID, s.RootTurnID, s.RequestKind = "", "", ""
 				return s
 			}(),
 		},
@@ -70,6 +72,7 @@ func TestScope(t *testing.T) {
 			want: func() *events.Scope {
 				s := traffic()
 				s.TurnID, s.ResponseID, s.RequestID = "", "r1", ""
+				s.ParentTurnID, s.RootTurnID, s.RequestKind = "", "", ""
 				s.Model, s.Slug, s.AppVersion = "o3", "o3", "0.46.0"
 				s.Resource = &events.Resource{ServiceName: "codex-cli", ServiceVersion: "0.46.0", Environment: "staging"}
 				s.Profile = events.CodexProfile("0.46.0")
