@@ -30,6 +30,7 @@ type Config struct {
 	Upstream Upstream `mapstructure:"upstream" doc:"Where requests are forwarded to."`
 	Server   Server   `mapstructure:"server" doc:"Time limits of the listener. Streams have none."`
 	OTel     OTel     `mapstructure:"otel" doc:"The table Codex has under the same name, and what to record."`
+	Content  Content  `mapstructure:"content" doc:"What is told of prompts, and of the arguments and outputs of tools."`
 	Tap      Tap      `mapstructure:"tap" doc:"How much of the traffic is kept for looking at. Forwarding has no limit."`
 	Report   Report   `mapstructure:"report" doc:"The endpoints agents report to."`
 	Live     Live     `mapstructure:"live" doc:"Limits of the live feed."`
@@ -143,7 +144,11 @@ func Default() Config {
 			ShutdownGrace:     30 * time.Second,
 			FlushTimeout:      5 * time.Second,
 		},
-		OTel:   OTel{Environment: "dev", ServiceName: "codex-cli", Schema: SchemaTyped, SSEEvents: SSEEventsAll},
+		OTel: OTel{Environment: "dev", ServiceName: "codex-cli", Schema: SchemaTyped, SSEEvents: SSEEventsAll},
+		Content: Content{
+			Prompts: ContentAuto, Arguments: ContentFull, Outputs: ContentFull,
+			MaxPromptBytes: 512 << 10, MaxArgumentsBytes: 512 << 10, MaxOutputBytes: 512 << 10, RedactCredentials: true,
+		},
 		Tap:    Tap{MaxEventBytes: 16 << 20, MaxRequestBytes: 128 << 20, MaxResponseBytes: 8 << 20},
 		Report: Report{MaxBodyBytes: 4 << 20, MaxFieldBytes: 1 << 20, MaxItems: 1000, MergeGrace: 2 * time.Second},
 		Live:   Live{RingEvents: 2048, RingBytes: 8 << 20, MaxClients: 64},

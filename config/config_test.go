@@ -87,6 +87,10 @@ func TestLoadEveryKey(t *testing.T) {
 				Headers: map[string]Secret{"X-Api-Key": "k", "x.dotted.header": "d"}, Timeout: 5 * time.Second,
 			}},
 		},
+		Content: Content{
+			Prompts: ContentFull, Arguments: ContentHash, Outputs: ContentOff, MaxPromptBytes: 64, MaxArgumentsBytes: 65, MaxOutputBytes: 524288,
+			HashKey: "0123456789abcdef",
+		},
 		Tap:    Tap{MaxEventBytes: 1, MaxRequestBytes: 1000, MaxResponseBytes: 1024},
 		Report: Report{MaxBodyBytes: 1024, MaxFieldBytes: 512, MaxItems: 1, MergeGrace: 750 * time.Millisecond},
 		Live:   Live{RingEvents: 1, RingBytes: 1, MaxClients: 1},

@@ -46,6 +46,10 @@ func TestEnvironmentSetsEveryKey(t *testing.T) {
 		switch {
 		case n.enum != nil:
 			value = n.enum[len(n.enum)-1]
+		case n.path == "content.redact_credentials":
+			value = "false"
+		case n.path == "content.hash_key":
+			value = "0123456789abcdef"
 		case n.path == "listen":
 			value = "127.0.0.1:3"
 		case n.kind == kindInt && n.min > 3:

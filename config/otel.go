@@ -25,7 +25,7 @@ const (
 type OTel struct {
 	Environment   string   `mapstructure:"environment" doc:"The env attribute of the resource: dev, staging, prod, ..."`
 	Exporter      Exporter `mapstructure:"exporter" doc:"Where events go: \"none\", or a table with either otlp-http or otlp-grpc."`
-	LogUserPrompt bool     `mapstructure:"log_user_prompt" doc:"Record the text of prompts. Otherwise only their length."`
+	LogUserPrompt bool     `mapstructure:"log_user_prompt" doc:"Record the text of prompts, as content.prompts = full does. Otherwise only their length, unless that key says more."`
 
 	ServiceName string `mapstructure:"service_name" nonempty:"true" doc:"The resource's service.name."`
 	Schema      string `mapstructure:"schema" enum:"typed,codex" doc:"typed: numbers are ints. codex: exactly the types and spelling Codex itself exports."`

@@ -101,6 +101,9 @@ func (p *printer) headers(v reflect.Value) string {
 
 // text writes a string as configured if it had a reference, otherwise so that reading it gives the same again.
 func (p *printer) text(n *node, path, value string) string {
+	if n.secret && n.role != "url" && value != "" {
+		return quote(redacted)
+	}
 	if written, ok := p.written[path]; ok {
 		value = written.Reveal()
 	} else {

@@ -21,8 +21,8 @@ func TestTOMLLoadsAsTheSame(t *testing.T) {
 	for _, file := range append(append(files, codex...), "") {
 		t.Run(file, func(t *testing.T) {
 			env := []string{"OTLP_TOKEN=token"}
-			// A masked URL is no URL.
-			overrides := map[string]string{"upstream.proxy": ""}
+			// A masked URL is no URL, a masked key too short.
+			overrides := map[string]string{"upstream.proxy": "", "content.hash_key": ""}
 			cfg, _ := mustLoad(t, Options{File: file, Env: env, Overrides: overrides})
 			shown, err := cfg.TOML()
 			if err != nil {
@@ -56,6 +56,7 @@ func TestTOMLMasksCredentials(t *testing.T) {
 	file := document(t, `
 guard.allowed_hosts = ["${HOST}.example"]
 upstream.proxy = "http://user:sk-c4n4ry@proxy.example.com:3128"
+content = { prompts = "hash", hash_key = "sk-c4n4ry sk-c4n4ry" }
 [otel]
 environment = "$${x} ${STAGE:-dev} ${HOST}"
 [otel.exporter.otlp-http]
@@ -73,6 +74,7 @@ headers = { "Authorization" = "Bearer sk-c4n4ry", "x.y" = "${HOST}" }
 	}
 	for _, want := range []string{
 		`allowed_hosts = ["${HOST}.example"]`,
+		`hash_key = "[REDACTED]"`,
 		`proxy = "http://[REDACTED]@proxy.example.com:3128"`,
 		`environment = "$${x} ${STAGE:-dev} ${HOST}"`,
 		`endpoint = "https://${HOST}/v1/logs?[REDACTED]"`,

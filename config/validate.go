@@ -19,6 +19,7 @@ func (v *validator) validate() {
 	v.guard()
 	v.upstream()
 	v.exporter()
+	v.content()
 	v.store()
 }
 

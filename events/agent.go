@@ -40,8 +40,8 @@ const Redacted = "[REDACTED]"
 // UserPrompt is codex.user_prompt: the user said something. It mirrors
 // SessionTelemetry::user_prompt.
 type UserPrompt struct {
-	Length int64  `attr:"prompt_length" codex:"string" unit:"{character}" doc:"Unicode characters of the prompt, also when it is redacted." differs:"a string in Codex"`
-	Prompt string `attr:"prompt" doc:"The prompt, or [REDACTED] unless log_user_prompt is set."`
+	Length int64       `attr:"prompt_length" codex:"string" unit:"{character}" doc:"Unicode characters of the prompt, also when it is redacted." differs:"a string in Codex"`
+	Prompt Opt[string] `attr:"prompt" doc:"The prompt, [REDACTED], or hmac-sha256: and its hash, as configured." absent:"content.prompts is off"`
 }
 
 // EventName implements Event.

@@ -94,7 +94,7 @@ func checkClean(t *testing.T, what, got string, limit int) {
 
 func TestEncoderAttributes(t *testing.T) {
 	r := Record{
-		Event:  &UserPrompt{Length: 5, Prompt: "hello"},
+		Event:  &UserPrompt{Length: 5, Prompt: Some("hello")},
 		Scope:  &Scope{ConversationID: "c1", Model: "gpt-5-codex"},
 		Time:   time.Date(2026, 8, 19, 14, 30, 1, 234999999, time.FixedZone("", 7200)),
 		Source: SourceBoth,
@@ -161,7 +161,7 @@ func TestEncoderResourceAttributes(t *testing.T) {
 // Recorders encode at the same time, with one encoder.
 func TestEncoderConcurrently(t *testing.T) {
 	e := &Encoder{Schema: SchemaCodex, MaxValueBytes: 32}
-	dirty := Record{Event: &UserPrompt{Prompt: strings.Repeat("\x00", 100)}, Scope: &Scope{}}
+	dirty := Record{Event: &UserPrompt{Prompt: Some(strings.Repeat("\x00", 100))}, Scope: &Scope{}}
 	const each = 200
 	var wg sync.WaitGroup
 	for range 8 {

@@ -7,7 +7,7 @@
 // consumers ask an [Encoder] for attributes in the [Schema] they want:
 //
 //	recorder.Record(events.Record{
-//		Event: &events.UserPrompt{Length: 5, Prompt: "hello"},
+//		Event: &events.UserPrompt{Length: 5, Prompt: events.Some("hello")},
 //		Scope: scope,
 //		Time:  time.Now(),
 //	})

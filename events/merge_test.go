@@ -71,9 +71,9 @@ func TestMergeSettles(t *testing.T) {
 		"timed out":       {decision("timed_out", "AutomatedReviewer"), decision("denied", "config"), decision("timed_out", "AutomatedReviewer"), "source"},
 		"source in case":  {decision("denied", "user"), decision("denied", "User"), decision("denied", "user"), ""},
 		"other decision":  {decision("approved", "user"), decision("denied", "config"), decision("approved", "user"), "decision, source"},
-		"redacted prompt": {&UserPrompt{Length: 5, Prompt: Redacted}, &UserPrompt{Length: 5, Prompt: "hello"}, &UserPrompt{Length: 5, Prompt: "hello"}, ""},
-		"prompt told":     {&UserPrompt{Length: 5, Prompt: "hello"}, &UserPrompt{Length: 5, Prompt: Redacted}, &UserPrompt{Length: 5, Prompt: "hello"}, ""},
-		"other length":    {&UserPrompt{Length: 6, Prompt: "hello "}, &UserPrompt{Length: 5, Prompt: "hello"}, &UserPrompt{Length: 6, Prompt: "hello "}, "prompt_length, prompt"},
+		"redacted prompt": {&UserPrompt{Length: 5, Prompt: Some(Redacted)}, &UserPrompt{Length: 5, Prompt: Some("hello")}, &UserPrompt{Length: 5, Prompt: Some("hello")}, ""},
+		"prompt told":     {&UserPrompt{Length: 5, Prompt: Some("hello")}, &UserPrompt{Length: 5, Prompt: Some(Redacted)}, &UserPrompt{Length: 5, Prompt: Some("hello")}, ""},
+		"other length":    {&UserPrompt{Length: 6, Prompt: Some("hello ")}, &UserPrompt{Length: 5, Prompt: Some("hello")}, &UserPrompt{Length: 6, Prompt: Some("hello ")}, "prompt_length, prompt"},
 		"arguments spelled differently": {
 			&ToolResult{Arguments: Some(`{"a": 1, "b": 2}`)}, &ToolResult{Arguments: Some(`{"b":2,"a":1}`)}, &ToolResult{Arguments: Some(`{"a": 1, "b": 2}`)}, "",
 		},

@@ -88,7 +88,7 @@ func (n native) event(t *testing.T) Event {
 			ActiveProfile:         n.opt("active_profile"),
 		}
 	case NameUserPrompt:
-		return &UserPrompt{Length: n.num("prompt_length"), Prompt: n.text("prompt")}
+		return &UserPrompt{Length: n.num("prompt_length"), Prompt: Some(n.text("prompt"))}
 	case NameAPIRequest:
 		return n.request()
 	case NameSSEEvent:

@@ -37,7 +37,7 @@ func exampleRecords() map[string]Record {
 			SandboxPolicy:    Some("read-only"),
 			MCPServers:       Some(""),
 		},
-		NameUserPrompt: &UserPrompt{Length: 24, Prompt: Redacted},
+		NameUserPrompt: &UserPrompt{Length: 24, Prompt: Some(Redacted)},
 		NameAPIRequest: &APIRequest{
 			DurationMS: 412, StatusCode: Int64(200), CFRay: "8f0abc-SJC", Endpoint: "/responses",
 			HeaderSent: Some(true), HeaderName: "authorization", AfterUnauth: Some(false),

@@ -50,7 +50,7 @@ func TestConversationIsTold(t *testing.T) {
 		case *events.APIRequest:
 			got = append(got, fmt.Sprint("request ", event.StatusCode.Value))
 		case *events.UserPrompt:
-			got = append(got, fmt.Sprint("prompt ", event.Length, " ", event.Prompt))
+			got = append(got, fmt.Sprint("prompt ", event.Length, " ", event.Prompt.Value))
 		case *events.ToolDecision:
 			got = append(got, fmt.Sprint("decision ", event.CallID, " ", event.Decision))
 		case *events.ToolResult:

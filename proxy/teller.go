@@ -72,7 +72,7 @@ func (t *teller) fits(event events.Event, size int) bool {
 func untold(event events.Event) int {
 	switch e := event.(type) {
 	case *events.UserPrompt:
-		return untoldBytes + len(e.Prompt)
+		return untoldBytes + len(e.Prompt.Value)
 	case *events.ToolResult:
 		return untoldBytes + len(e.Arguments.Value) + len(e.Output.Value)
 	case *events.SSEEvent:

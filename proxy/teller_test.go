@@ -32,7 +32,7 @@ func deltaRecord(id string) events.Record {
 }
 
 func promptRecord(id string, size int) events.Record {
-	return events.Record{Event: &events.UserPrompt{Prompt: string(make([]byte, size))}, Scope: &events.Scope{}, ID: id}
+	return events.Record{Event: &events.UserPrompt{Prompt: events.Some(string(make([]byte, size)))}, Scope: &events.Scope{}, ID: id}
 }
 
 // TestTellerKeepsTheOrder records from several goroutines, and wants the records of each in their order.

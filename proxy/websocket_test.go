@@ -30,7 +30,7 @@ func (j *journal) lines() []string {
 				line += fmt.Sprintf(" %d/%d", e.Input, e.Output)
 			}
 		case *events.UserPrompt:
-			line += " " + e.Prompt
+			line += " " + e.Prompt.Value
 		case *events.ToolResult:
 			line += " " + e.CallID.Value
 		}

@@ -42,6 +42,7 @@ type service struct {
 	guard    *proxy.Guard
 	sessions *session.Tracker
 	scanner  *redact.Scanner
+	hashKey  []byte // of contents; nil if none is hashed
 	proxy    *proxy.Handler
 }
 
@@ -83,6 +84,10 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 
 // wire connects the handlers with the recorders.
 func (s *service) wire(cfg *config.Config, listen net.Addr) error {
+	var err error
+	if s.hashKey, err = s.findHashKey(cfg); err != nil {
+		return fmt.Errorf("set up redaction: %w", err)
+	}
 	s.merger = report.NewMerger(s.mergerConfig(cfg))
 	resource := events.Resource{ServiceName: cfg.OTel.ServiceName, Environment: cfg.OTel.Environment}
 	s.sessions = session.New(session.Config{})
@@ -116,10 +121,11 @@ func (s *service) told(cfg *config.Config) redact.Config {
 	} else {
 		sinks = append(sinks, &s.unsent)
 	}
-	told := redact.Config{Next: sinks, Scanner: s.scanner}
-	if !cfg.OTel.LogUserPrompt {
-		told.Prompts.Mode = redact.ModeRedacted
+	told := redact.Config{Next: sinks}
+	if cfg.Content.RedactCredentials {
+		told.Scanner = s.scanner
 	}
+	contentPolicies(&told, cfg, s.hashKey)
 	return told
 }
 

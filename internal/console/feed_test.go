@@ -192,7 +192,7 @@ func TestFeedOverHTTP2(t *testing.T) {
 	if r.resp.ProtoMajor != 2 {
 		t.Fatalf("protocol = %s; want HTTP/2", r.resp.Proto)
 	}
-	hub.Record(numbered(1, &events.UserPrompt{Prompt: strings.Repeat("x", 300<<10)}, "c"))
+	hub.Record(numbered(1, &events.UserPrompt{Prompt: events.Some(strings.Repeat("x", 300<<10))}, "c"))
 	if got := r.event(); got.LastEventID != hub.eventID(1) {
 		t.Errorf("id = %q; want %q", got.LastEventID, hub.eventID(1))
 	}

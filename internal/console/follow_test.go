@@ -76,7 +76,7 @@ func TestFollow(t *testing.T) {
 	f.until(Connected)
 	hub.Record(numbered(1, &events.APIRequest{}, "c"))
 	hub.Record(numbered(2, delta(), "else"))
-	record := numbered(3, &events.UserPrompt{Prompt: strings.Repeat("long\n", 50_000)}, "d")
+	record := numbered(3, &events.UserPrompt{Prompt: events.Some(strings.Repeat("long\n", 50_000))}, "d")
 	hub.Record(record)
 	want := Event{ID: hub.eventID(3), Name: events.NameUserPrompt, Data: AppendJSON(nil, &events.Encoder{}, record)}
 	if diff := cmp.Diff(want, <-f.events); diff != "" {

@@ -29,7 +29,7 @@ func TestHubFeedsReader(t *testing.T) {
 			t.Errorf("%s = %q; want %q", name, got, value)
 		}
 	}
-	record := numbered(2, &events.UserPrompt{Length: 11, Prompt: "line\r\nline\n"}, "conversation")
+	record := numbered(2, &events.UserPrompt{Length: 11, Prompt: events.Some("line\r\nline\n")}, "conversation")
 	hub.Record(record)
 	got := r.event()
 	if got.Type != events.NameUserPrompt {
@@ -149,7 +149,7 @@ func TestHubKeepsToItsBounds(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			hub := NewHub(test.cfg)
 			for n := range 100 {
-				hub.Record(numbered(n, &events.UserPrompt{Prompt: strings.Repeat("x", test.value)}, "c"))
+				hub.Record(numbered(n, &events.UserPrompt{Prompt: events.Some(strings.Repeat("x", test.value))}, "c"))
 			}
 			stats := hub.Stats()
 			if stats.Records != test.wantRecords || stats.Recorded != 100 {

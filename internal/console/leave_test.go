@@ -20,7 +20,7 @@ func TestReaderThatLeftIsNotFed(t *testing.T) {
 	readers := hub.snapshot()
 	hub.leave(rd, true)
 	for i := range 10 {
-		hub.Record(numbered(i, &events.UserPrompt{Prompt: "x"}, "c"))
+		hub.Record(numbered(i, &events.UserPrompt{Prompt: events.Some("x")}, "c"))
 	}
 	for _, rd := range readers {
 		if more := hub.feed(rd); more {

@@ -42,7 +42,7 @@ func TestAppendLogRecord(t *testing.T) {
 		for _, event := range []events.Event{
 			&events.APIRequest{DurationMS: 412, StatusCode: events.Some[int64](200), HeaderSent: events.Some(true), Endpoint: "/responses"},
 			&events.APIRequest{ErrorMessage: "connection refused\n\x1b[31m"},
-			&events.UserPrompt{Length: 5, Prompt: "h\u202eo"},
+			&events.UserPrompt{Length: 5, Prompt: events.Some("h\u202eo")},
 			&events.ToolResult{ToolName: "shell", CallID: events.Some("k"), Output: events.Some(""), Success: true},
 			delta(),
 		} {

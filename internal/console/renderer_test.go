@@ -63,7 +63,7 @@ func turnScript() []Event {
 		ReasoningEffort: events.Some("high"), ApprovalPolicy: events.Some("on-request"),
 		SandboxPolicy: events.Some("workspace-write"), ContextWindow: events.Some[int64](272000),
 	})
-	s.add(0, one, "", &events.UserPrompt{Length: 24, Prompt: events.Redacted})
+	s.add(0, one, "", &events.UserPrompt{Length: 24, Prompt: events.Some(events.Redacted)})
 	s.add(8, one, "", &events.APIRequest{
 		DurationMS: 412, StatusCode: events.Some[int64](200), CFRay: "8f0abc-SJC", Method: "POST", Endpoint: "/responses",
 	})
@@ -105,7 +105,7 @@ func turnScript() []Event {
 func hostileScript() []Event {
 	const evil = "\x1b[2J\x1b]0;title\a\u009b31m \u202egpj.exe\u2069 \x00\xff\r\nforged line\u2028\U000e0041 ok"
 	s := &script{at: start}
-	s.add(0, evil, "", &events.UserPrompt{Length: 3, Prompt: evil})
+	s.add(0, evil, "", &events.UserPrompt{Length: 3, Prompt: events.Some(evil)})
 	s.add(0, "c", "", &events.APIRequest{Method: evil, Endpoint: evil, CFRay: evil, ErrorMessage: evil})
 	s.add(0, "c", evil, &events.SSEEvent{Kind: events.Some(evil), ErrorMessage: evil})
 	s.add(0, "c", evil, &events.SSEEvent{Kind: events.Some(evil), EndedBy: evil})

@@ -16,7 +16,7 @@ import (
 
 // big returns a record too large for many of them to hide in socket buffers.
 func big(n int) events.Record {
-	return numbered(n, &events.UserPrompt{Prompt: strings.Repeat("x", 64<<10)}, "c")
+	return numbered(n, &events.UserPrompt{Prompt: events.Some(strings.Repeat("x", 64<<10))}, "c")
 }
 
 // joinStuck opens the feed on a connection that nobody reads.

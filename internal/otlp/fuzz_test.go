@@ -30,7 +30,7 @@ func FuzzEncode(f *testing.F) {
 			Resource: &events.Resource{ServiceName: a, ServiceVersion: b, Environment: name},
 		}
 		for _, event := range []events.Event{
-			&named{&events.UserPrompt{Length: n, Prompt: a}, name},
+			&named{&events.UserPrompt{Length: n, Prompt: events.Some(a)}, name},
 			&events.SSEEvent{Kind: events.Some(b), DurationMS: events.Int64(n)},
 			&events.ToolResult{ToolName: a, Output: events.Some(b), Success: flag, DurationMS: events.Int64(n)},
 			&events.APIRequest{DurationMS: n, ErrorMessage: a, HeaderSent: events.Some(flag)},

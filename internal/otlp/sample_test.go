@@ -39,7 +39,7 @@ func record(event events.Event) events.Record {
 }
 
 func prompt(text string) events.Record {
-	return record(&events.UserPrompt{Length: int64(len(text)), Prompt: text})
+	return record(&events.UserPrompt{Length: int64(len(text)), Prompt: events.Some(text)})
 }
 
 func delta() events.Record {

@@ -25,15 +25,15 @@ func pass(cfg Config, r events.Record) events.Record {
 func TestRecorderHidesPrompt(t *testing.T) {
 	cfg := Config{Prompts: Policy{Mode: ModeRedacted}}
 	for _, text := range []string{"hello", ""} {
-		prompt := &events.UserPrompt{Length: 5, Prompt: text}
+		prompt := &events.UserPrompt{Length: 5, Prompt: events.Some(text)}
 		given := events.Record{Event: prompt, Scope: &events.Scope{}, Source: events.SourceAgent, ID: "id"}
 		want := given
-		want.Event = &events.UserPrompt{Length: 5, Prompt: events.Redacted}
+		want.Event = &events.UserPrompt{Length: 5, Prompt: events.Some(events.Redacted)}
 		if diff := cmp.Diff(want, pass(cfg, given)); diff != "" {
 			t.Errorf("passed on (-want +got):\n%s", diff)
 		}
-		if prompt.Prompt != text {
-			t.Errorf("the event it was given is now %q", prompt.Prompt)
+		if prompt.Prompt.Value != text {
+			t.Errorf("the event it was given is now %q", prompt.Prompt.Value)
 		}
 	}
 }
@@ -43,7 +43,7 @@ func sample(text string) []events.Event {
 	some := events.Some(text)
 	return []events.Event{
 		&events.ConversationStarts{ProviderName: some, ReasoningEffort: some, ReasoningSummary: some, ApprovalPolicy: some, SandboxPolicy: some, MCPServers: some, ActiveProfile: some},
-		&events.UserPrompt{Length: 1, Prompt: text},
+		&events.UserPrompt{Length: 1, Prompt: events.Some(text)},
 		&events.APIRequest{ErrorMessage: text, CFRay: text, Endpoint: text, HeaderName: text, ErrRequestID: text, ErrCFRay: text, AuthError: text, AuthCode: text, Method: text},
 		&events.SSEEvent{ErrorMessage: text, Kind: some, ServiceTier: text, ReasoningEffort: text, EndedBy: text},
 		&events.SSEEvent{Usage: &events.Usage{}, Kind: some, ServiceTier: text, ReasoningEffort: text},
@@ -192,5 +192,65 @@ func TestRecorderCutsBehindCredentials(t *testing.T) {
 	got := pass(Config{Scanner: s}, events.Record{Event: &events.ToolResult{Output: events.Some(huge)}}).Event.(*events.ToolResult).Output.Value
 	if len(got) > events.DefaultMaxValueBytes || !strings.HasSuffix(got, "[truncated, 2097158 bytes]") || strings.Contains(got, "\uFFFD") {
 		t.Errorf("%d bytes are told in %d: ...%q", len(huge), len(got), got[len(got)-40:])
+	}
+}
+
+func TestRecorderPolicies(t *testing.T) {
+	s := newScanner(t)
+	secret := credentials()["github-pat"]
+	key := []byte("0123456789abcdef")
+	const text = "word "
+	hash := (&Policy{Key: key}).hash(text + secret)
+	for mode, want := range map[Mode]events.Opt[string]{
+		ModeFull: events.Some(text + "[REDACTED:github-pat]"), ModeRedacted: events.Some(events.Redacted), ModeHash: events.Some(hash), ModeOff: {},
+	} {
+		policy := Policy{Mode: mode, Key: key}
+		cfg := Config{Scanner: s, Prompts: policy, Arguments: policy, Outputs: policy}
+		given := events.Record{Event: &events.UserPrompt{Length: 45, Prompt: events.Some(text + secret)}}
+		if got := pass(cfg, given).Event; !cmp.Equal(got, &events.UserPrompt{Length: 45, Prompt: want}) {
+			t.Errorf("mode %d tells the prompt as %+v; want %v", mode, got, want)
+		}
+		given.Event = &events.ToolResult{Arguments: events.Some(text + secret), Output: events.Some(text + secret)}
+		if got := pass(cfg, given).Event; !cmp.Equal(got, &events.ToolResult{Arguments: want, Output: want}) {
+			t.Errorf("mode %d tells the result as %+v; want %v", mode, got, want)
+		}
+		pairs := []events.Pair{events.TextPair("arguments", text+secret), events.TextPair("note", "x"), events.TextPair("output", text+secret), events.TextPair("prompt", text+secret)}
+		wanted := []events.Pair{events.TextPair("note", "x")}
+		if want.Set {
+			wanted = []events.Pair{
+				events.TextPair("arguments", want.Value), events.TextPair("note", "x"), events.TextPair("output", want.Value), events.TextPair("prompt", want.Value),
+			}
+		}
+		given.Event = &events.Foreign{Attributes: pairs}
+		if diff := cmp.Diff(wanted, pass(cfg, given).Event.(*events.Foreign).Attributes); diff != "" {
+			t.Errorf("mode %d tells attributes (-want +got):\n%s", mode, diff)
+		}
+	}
+}
+
+// Hashes tell what is equal, and nothing without the key.
+func TestPolicyHash(t *testing.T) {
+	one, other := &Policy{Mode: ModeHash, Key: []byte("one")}, &Policy{Mode: ModeHash, Key: []byte("other")}
+	hash := func(p *Policy, text string) string {
+		told, ok := p.apply(text, nil)
+		if !ok || len(told) != len(HashPrefix)+64 || !strings.HasPrefix(told, HashPrefix) {
+			t.Errorf("hash of %q is %q, %t", text, told, ok)
+		}
+		return told
+	}
+	again := &Policy{Mode: ModeHash, Key: []byte("one")}
+	if hash(one, "a") != hash(again, "a") || hash(one, "a") == hash(one, "b") || hash(one, "a") == hash(other, "a") || hash(one, "") == hash(one, "a") {
+		t.Error("hashes are not those of a text under a key")
+	}
+	long := strings.Repeat("x", 1<<20)
+	if hash(one, long) == hash(one, long+"x") {
+		t.Error("the end of a long text is not in its hash")
+	}
+	if told, _ := one.apply(events.Redacted, nil); told != events.Redacted {
+		t.Errorf("what an agent redacted is told as %q", told)
+	}
+	// RFC 4231, test case 2.
+	if got, want := hash(&Policy{Mode: ModeHash, Key: []byte("Jefe")}, "what do ya want for nothing?"), HashPrefix+"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"; got != want {
+		t.Errorf("hash = %s; want %s", got, want)
 	}
 }

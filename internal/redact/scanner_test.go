@@ -34,7 +34,7 @@ const (
 	alnum  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	letter = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	digit  = "0123456789"
-	hex    = "0123456789abcdef"
+	hexed  = "0123456789abcdef"
 	base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 )
 
@@ -44,7 +44,7 @@ func credentials() map[string]string {
 	return map[string]string{
 		"openai-api-key":                        "sk-" + "proj-" + random(74, alnum) + "T3Blbk" + "FJ" + random(74, alnum),
 		"anthropic-api-key":                     "sk-" + "ant-api03-" + random(93, alnum) + "AA",
-		"openrouter-api-key":                    "sk-" + "or-v1-" + random(64, hex),
+		"openrouter-api-key":                    "sk-" + "or-v1-" + random(64, hexed),
 		"api-key-sk":                            "sk-" + random(48, alnum),
 		"groq-api-key":                          "gsk" + "_" + random(52, alnum),
 		"huggingface-access-token":              "hf" + "_" + random(34, letter),
@@ -63,12 +63,12 @@ func credentials() map[string]string {
 		"pypi-upload-token":                     "py" + "pi-AgEIcHlwaS5vcmc" + random(70, alnum),
 		"jwt":                                   "ey" + "JhbGciOiJIUzI1NiJ9.eyJ" + random(40, alnum) + "." + random(43, alnum),
 		"sendgrid-api-token":                    "SG" + "." + random(22, alnum) + "." + random(43, alnum),
-		"digitalocean-pat":                      "dop" + "_v1_" + random(64, hex),
+		"digitalocean-pat":                      "dop" + "_v1_" + random(64, hexed),
 		"docker-access-token":                   "dckr" + "_pat_" + random(27, alnum),
 		"vault-service-token":                   "hv" + "s." + random(96, alnum),
-		"databricks-api-token":                  "dap" + "i" + random(32, hex),
+		"databricks-api-token":                  "dap" + "i" + random(32, hexed),
 		"age-secret-key":                        "AGE-SECRET" + "-KEY-1" + random(58, "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"),
-		"twilio-api-key":                        "S" + "K" + random(32, hex),
+		"twilio-api-key":                        "S" + "K" + random(32, hexed),
 		"aws-amazon-bedrock-api-key-long-lived": "ABS" + "K" + random(110, alnum),
 	}
 }
@@ -171,8 +171,8 @@ func TestScannerFindsCutCredentials(t *testing.T) {
 func TestScannerLeavesOthers(t *testing.T) {
 	s := newScanner(t)
 	for _, text := range []string{
-		"", "hello", "git show " + random(40, hex), "sha256:" + random(64, hex), "key := keys[i]", "token, err := next()",
-		`{"type":"function_call","call_id":"call_` + random(24, alnum) + `"}`, `"id": "resp_` + random(48, hex) + `"`,
+		"", "hello", "git show " + random(40, hexed), "sha256:" + random(64, hexed), "key := keys[i]", "token, err := next()",
+		`{"type":"function_call","call_id":"call_` + random(24, alnum) + `"}`, `"id": "resp_` + random(48, hexed) + `"`,
 		"password: $PASSWORD", "postgres://user:$PASSWORD@host/db", "https://user:${{ secrets.TOKEN }}@host", "https://example.com:8080/@scope/name",
 		"Authorization: Bearer $TOKEN", "Authorization: Bearer <token>", `headers["Authorization"] = "Bearer " + token`,
 		"export API_KEY=your_api_key_here", "TOKEN=${TOKEN}", `TOKEN="$(cat token)"`, "AKIAIOSFODNN7EXAMPLE", "class=\"sk-fading-circle-container\"",

@@ -86,7 +86,7 @@ func heldBytes(r events.Record) int {
 	n := heldOverhead + events.PairBytes(r.Extra())
 	switch event := r.Event.(type) {
 	case *events.UserPrompt:
-		n += len(event.Prompt)
+		n += len(event.Prompt.Value)
 	case *events.ToolResult:
 		n += len(event.Arguments.Value) + len(event.Output.Value) + len(event.ToolName) + len(event.CallID.Value)
 	case *events.ToolDecision:

@@ -52,9 +52,9 @@ func TestItemEvents(t *testing.T) {
 		item string
 		want events.Event
 	}{
-		{"prompt", bare("user_prompt", `,"prompt":"é🌍"`), &events.UserPrompt{Length: 2, Prompt: "é🌍"}},
-		{"length alone", bare("user_prompt", `,"prompt_length":"5"`), &events.UserPrompt{Length: 5, Prompt: events.Redacted}},
-		{"image only", bare("user_prompt", `,"prompt":"","prompt_length":0`), &events.UserPrompt{}},
+		{"prompt", bare("user_prompt", `,"prompt":"é🌍"`), &events.UserPrompt{Length: 2, Prompt: events.Some("é🌍")}},
+		{"length alone", bare("user_prompt", `,"prompt_length":"5"`), &events.UserPrompt{Length: 5, Prompt: events.Some(events.Redacted)}},
+		{"image only", bare("user_prompt", `,"prompt":"","prompt_length":0`), &events.UserPrompt{Prompt: events.Some("")}},
 		{
 			"decision", with("tool_decision", `"source":"USER"`),
 			&events.ToolDecision{ToolName: "shell", CallID: "k1", Decision: events.DecisionDenied, Decider: events.Some(events.DecidedByUser)},

@@ -69,8 +69,8 @@ func newMemo(r events.Record, now time.Time) *memo {
 	case *events.ConversationStarts:
 		m.keys[0] = newMemoKey(conversation, "starts")
 	case *events.UserPrompt:
-		if r.Source == events.SourceWire || event.Prompt != events.Redacted {
-			m.keys[0] = newMemoKey(conversation, "prompt", strings.TrimSpace(event.Prompt))
+		if r.Source == events.SourceWire || event.Prompt.Set && event.Prompt.Value != events.Redacted {
+			m.keys[0] = newMemoKey(conversation, "prompt", strings.TrimSpace(event.Prompt.Value))
 		}
 		m.keys[1] = newMemoKey(conversation, "length", strconv.FormatInt(event.Length, 10))
 	case *events.ToolDecision:

@@ -31,11 +31,11 @@ func toldBy(source events.Source, id string, event events.Event) events.Record {
 }
 
 func prompt(text string) *events.UserPrompt {
-	return &events.UserPrompt{Length: int64(len([]rune(text))), Prompt: text}
+	return &events.UserPrompt{Length: int64(len([]rune(text))), Prompt: events.Some(text)}
 }
 
 func hidden(length int64) *events.UserPrompt {
-	return &events.UserPrompt{Length: length, Prompt: events.Redacted}
+	return &events.UserPrompt{Length: length, Prompt: events.Some(events.Redacted)}
 }
 
 func decided(call, decision string) *events.ToolDecision {

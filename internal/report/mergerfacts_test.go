@@ -148,7 +148,7 @@ func TestMergerThreeTellers(t *testing.T) {
 				}
 				wait(time.Minute)
 				expect(t, kept, "agent warm-up", "both w")
-				if got := kept.all()[1].Event.(*events.UserPrompt).Prompt; got != "hello" {
+				if got := kept.all()[1].Event.(*events.UserPrompt).Prompt.Value; got != "hello" {
 					t.Errorf("prompt = %q; want hello", got)
 				}
 			})

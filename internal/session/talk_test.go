@@ -81,7 +81,7 @@ func (x told) wants(t *testing.T, lines ...string) told {
 		case *events.ConversationStarts:
 			got = append(got, "starts")
 		case *events.UserPrompt:
-			got = append(got, "prompt "+event.Prompt)
+			got = append(got, "prompt "+event.Prompt.Value)
 		case *events.ToolDecision:
 			got = append(got, strings.TrimSpace("decision "+event.CallID+" "+event.Decision+" "+event.Decider.Value))
 		case *events.ToolResult:

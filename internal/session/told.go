@@ -137,7 +137,7 @@ func (e *Exchange) tell(n news, a *Arrival, meta *metadata) {
 		fact := &n.facts[i]
 		if fact.entry.Prompt != nil {
 			prompt := fact.entry.Prompt.Text
-			e.record(&events.UserPrompt{Length: int64(utf8.RuneCountInString(prompt)), Prompt: prompt}, fact.id, a.At)
+			e.record(&events.UserPrompt{Length: int64(utf8.RuneCountInString(prompt)), Prompt: events.Some(prompt)}, fact.id, a.At)
 			continue
 		}
 		e.result(newResult(fact.call, fact.entry.Output, e.scope.Profile), n, fact.since, a.At)
