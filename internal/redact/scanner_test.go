@@ -228,7 +228,7 @@ func TestScannerBudgetSuffices(t *testing.T) {
 		"tests":        strings.Repeat("ok test_live_password_token (0.01s)\n", 5000),
 		"small curl":   strings.Repeat("curl -u $X h\n", 40),
 	} {
-		if clean, _ := s.Text(text); strings.Contains(clean, "[REDACTED:text]") || len(clean) < len(text)*9/10 {
+		if clean, _ := s.Text(text); len(clean) < len(text)*9/10 {
 			t.Errorf("%s: told as %.80q", name, clean)
 		}
 	}
