@@ -14,9 +14,11 @@ ARG VERSION=dev
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /root-fs/codex-proxy ./cmd/codex-proxy
 # An empty root has no certificates to trust an upstream by.
-RUN mkdir -p /root-fs/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt /root-fs/etc/ssl/certs/
+RUN mkdir -p -m 0700 /state && mkdir -p /root-fs/etc/ssl/certs && cp /etc/ssl/certs/ca-certificates.crt /root-fs/etc/ssl/certs/
 
 FROM scratch
+# What waits for the collector. A volume takes its owner from the image; without a name it lasts as long as the container.
+COPY --from=build --chown=65532:65532 --chmod=0700 /state /state
 COPY --from=build /root-fs /
 
 # A published port reaches the container on its own address, never on its loopback, so the image listens on all of
@@ -25,6 +27,9 @@ COPY --from=build /root-fs /
 # Without it the proxy refuses to start and says why; whoever runs the container sets it, knowing how the port is published.
 ENV CODEX_PROXY_LISTEN=0.0.0.0:8787
 EXPOSE 8787
+
+ENV CODEX_PROXY_STORE_DIR=/state
+VOLUME ["/state"]
 
 # The number, not a name: an empty root has no /etc/passwd, and Kubernetes checks runAsNonRoot by the number.
 USER 65532:65532

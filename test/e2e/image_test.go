@@ -12,6 +12,9 @@ import (
 	"testing"
 )
 
+// imageState is the state directory of the image.
+const imageState = "/state"
+
 // imageRoot is where the Dockerfile gathers what becomes the root of the image.
 const imageRoot = "/root-fs"
 
@@ -20,6 +23,8 @@ type image struct {
 	base       string   // of the last stage
 	build      string   // the shell command that builds the binary
 	copied     string   // what the last stage copies
+	state      string   // how it copies the state directory
+	volume     []string
 	user       string   // uid:gid
 	env        []string // KEY=value
 	health     []string // the command of the health check
@@ -45,7 +50,13 @@ func readImage(t *testing.T) *image {
 				im.build = rest
 			}
 		case "COPY":
-			im.copied = rest
+			if strings.HasSuffix(rest, " "+imageState) {
+				im.state = rest
+			} else {
+				im.copied = rest
+			}
+		case "VOLUME":
+			im.volume = words(t, rest)
 		case "USER":
 			im.user = rest
 		case "ENV":
@@ -85,8 +96,16 @@ func (im *image) ids(t *testing.T) (uid, gid uint32) {
 func (im *image) make(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
-	// The user of the image must be able to enter it, and may write nowhere.
+	// The user of the image must be able to enter it, and may write nowhere but where a volume will be.
 	if err := os.Chmod(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	uid, gid := im.ids(t)
+	state := filepath.Join(root, imageState)
+	if err := os.Mkdir(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(state, int(uid), int(gid)); err != nil {
 		t.Fatal(err)
 	}
 	command := exec.Command("sh", "-c", strings.ReplaceAll(im.build, imageRoot, root))
@@ -106,6 +125,12 @@ func TestDockerfile(t *testing.T) {
 	}
 	if want := "--from=build " + imageRoot + " /"; im.copied != want {
 		t.Errorf("the image is made by COPY %s; want %s", im.copied, want)
+	}
+	if want := "--from=build --chown=" + im.user + " --chmod=0700 " + imageState + " " + imageState; im.state != want {
+		t.Errorf("the state directory is made by COPY %s; want %s", im.state, want)
+	}
+	if !slices.Equal(im.volume, []string{imageState}) || !slices.Contains(im.env, "CODEX_PROXY_STORE_DIR="+imageState) {
+		t.Errorf("volumes %q, environment %q; want the state in a volume", im.volume, im.env)
 	}
 	if !strings.HasPrefix(im.build, "CGO_ENABLED=0 ") {
 		t.Errorf("the binary is built by %s; want it static", im.build)
