@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -152,5 +153,32 @@ func TestOutageWhileBisecting(t *testing.T) {
 			}
 			balance(t, x)
 		})
+	}
+}
+
+// TestSizeIsFoundAfterRefusals has a collector that likes no record at all for a while, and then none but small batches.
+func TestSizeIsFoundAfterRefusals(t *testing.T) {
+	var small atomic.Bool
+	c := startCollector(t, ProtocolHTTPBinary, false, "", func(r received) answer {
+		switch {
+		case !small.Load():
+			return answer{code: http.StatusBadRequest}
+		case len(r.records()) > 20:
+			return answer{code: http.StatusRequestEntityTooLarge}
+		}
+		return answer{}
+	})
+	x := open(t, c.config())
+	for i := range 2 {
+		for range 512 {
+			x.Record(delta())
+		}
+		if err := x.Flush(t.Context()); err != nil {
+			t.Errorf("Flush() = %v", err)
+		}
+		small.Store(i == 0)
+	}
+	if s := x.Stats(); s.Dropped.Refused != 512 || s.Delivered != 512 || s.Dropped.TooLarge != 0 {
+		t.Errorf("Stats() = %+v; want the first 512 refused and the others delivered", s)
 	}
 }

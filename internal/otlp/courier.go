@@ -8,8 +8,9 @@ import (
 )
 
 // maxSplits bounds the extra requests that bisecting costs between two
-// successes. It finds thirty bad records in a row, and a collector that refuses
-// everything soon costs one request a batch.
+// successes, for each kind of refusal: one that refused what it was sent as
+// invalid may still take the next batch in parts. It finds thirty bad records in
+// a row, and a collector that refuses everything soon costs one request a batch.
 const maxSplits = 64
 
 // courier takes entries to the collector and keeps the books of it. It is owned
@@ -21,8 +22,8 @@ type courier struct {
 	health  *health
 	scrub   *scrubber
 
-	splits   int  // made since the last success
-	retrying bool // the last try may succeed when repeated
+	splits   [numVerdicts]int // made since the last success, by what was answered
+	retrying bool             // the last try may succeed when repeated
 }
 
 // deliver makes one attempt at an entry and returns what is left of it: no
@@ -42,14 +43,14 @@ func (c *courier) deliver(
 		r := c.try(ctx, piece)
 		switch {
 		case r.verdict == verdictAccepted:
-			c.splits = 0
+			c.splits = [numVerdicts]int{}
 			c.settle(settled, piece, r)
 			pieces = pieces[:last]
 		case r.verdict == verdictRetry:
-			c.splits = 0
+			c.splits = [numVerdicts]int{}
 			return joined(pieces), settled, r.after
-		case r.verdict != verdictRefused && piece.Records > 1 && c.splits < maxSplits:
-			c.splits++
+		case r.verdict != verdictRefused && piece.Records > 1 && c.splits[r.verdict] < maxSplits:
+			c.splits[r.verdict]++
 			first, rest := piece.Split()
 			pieces[last] = rest
 			pieces = append(pieces, first)

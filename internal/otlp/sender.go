@@ -25,6 +25,8 @@ const (
 	verdictTooLarge         // may succeed in smaller pieces
 	verdictInvalid          // some record in it is not to the collector's liking
 	verdictRefused          // will never succeed
+
+	numVerdicts
 )
 
 // reply is the outcome of one try.
