@@ -182,6 +182,10 @@ func (c *chaos) check(t *testing.T, final books) {
 	if diff := cmp.Diff(map[string]int64{}, final.Total.Dropped); diff != "" {
 		t.Errorf("dropped (-want +got):\n%s", diff)
 	}
+	// A batch that is too large is not when it is sent in parts.
+	if n := final.Total.Rejected["too_large"]; n > 0 {
+		t.Errorf("%d records were given up as too large; want them delivered in smaller batches", n)
+	}
 	distinct, again := c.collector.distinct()
 	unbooked := int64(distinct) - final.Total.Observed
 	if unbooked < 0 {
