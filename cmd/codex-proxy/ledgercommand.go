@@ -79,7 +79,7 @@ func (v ledgerView) write(w io.Writer) error {
 	case v.Durable:
 		where = "on disk"
 	case v.Trouble != "":
-		where += " (" + v.Trouble + ")"
+		where += " (" + plain(v.Trouble) + ")"
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "event\tobserved\tdelivered\tqueued\tdropped\trejected\t")
@@ -98,16 +98,25 @@ func (v ledgerView) write(w io.Writer) error {
 }
 
 func (v accountView) write(w io.Writer, name string) {
-	// The name may be an agent's, and goes to a terminal.
-	name = strings.Trim(strconv.QuoteToASCII(name), `"`)
-	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t\n", name, v.Observed, v.Delivered, v.Queued, sum(v.Dropped), sum(v.Rejected))
+	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t\n", plain(name), v.Observed, v.Delivered, v.Queued, sum(v.Dropped), sum(v.Rejected))
+}
+
+// maxPlain bounds a name on a terminal.
+const maxPlain = 128
+
+// plain returns text that goes to a terminal without what that could take for a command. Names may be an agent's.
+func plain(text string) string {
+	if len(text) > maxPlain {
+		text = text[:maxPlain] + "..."
+	}
+	return strings.Trim(strconv.QuoteToASCII(text), `"`)
 }
 
 // reasons lists why records of a kind never arrive, one line for each.
 func reasons(kind string, counts map[string]int64) string {
 	var b strings.Builder
 	for _, reason := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(&b, "%s: %s %d\n", kind, reason, counts[reason])
+		fmt.Fprintf(&b, "%s: %s %d\n", kind, plain(reason), counts[reason])
 	}
 	return b.String()
 }
