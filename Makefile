@@ -34,6 +34,7 @@ race: ## Test with the race detector
 chaos: ## Kill, drain and wear out the binary for CHAOS_TIME, and compare FIDELITY_STREAMS streams; docs/reliability.md
 	CHAOS_TIME=$(CHAOS_TIME) CHAOS_EXCHANGES=$(CHAOS_EXCHANGES) FIDELITY_STREAMS=$(FIDELITY_STREAMS) \
 		go test -p 1 -count=1 -timeout 2h -v -run 'Test(BytesAreTheSame|FaultsOnTheWay|AbortAtEveryEvent|UpstreamEndsAtEveryEvent|PanicsBesideAWebSocket|Kill|Drain|Soak|FullDisk|FaultsBeforeTheCollector)$$' ./proxy ./test/chaos
+	CHAOS=full go test -count=1 -v -run 'Test(SlowHeads|StalledBodies|HeaderFlood|RapidResets|IdleConnections)$$' ./cmd/codex-proxy
 fuzz: ## Run every fuzz target for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
 lint: $(LINT) ## Lint all modules; go.mod must be tidy and the code as `go fix` leaves it
