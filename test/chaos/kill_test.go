@@ -111,7 +111,7 @@ func (c *chaos) round(t *testing.T, round int) {
 	orderly := c.random.IntN(4) == 0
 	c.load.end(false)
 	p := start(t, c.config)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
 	defer cancel()
 	stopped := make(chan struct{})
 	go func() {

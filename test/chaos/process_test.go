@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait for something that has to come.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // duration returns how long a test may take, by CHAOS_TIME.
 func duration(t *testing.T, fallback time.Duration) time.Duration {
