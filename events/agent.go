@@ -96,7 +96,7 @@ type ToolResult struct {
 	Arguments  Opt[string] `attr:"arguments" doc:"Arguments as the model wrote them; for a local shell call the words of the command joined by spaces." absent:"nobody knows them"`
 	DurationMS Opt[int64]  `attr:"duration_ms" codex:"string" unit:"ms" doc:"Execution time." absent:"nobody measured it" differs:"a string in Codex, which includes the wait for an approval"`
 	Success    bool        `attr:"success,bool-string" doc:"Whether the tool succeeded: the string true or false."`
-	Output     Opt[string] `attr:"output" doc:"Text given back to the model." absent:"nobody knows it" differs:"schema codex cuts that of a success to a preview since 0.45, and writes that of the shell as JSON before 0.132, as Codex did"`
+	Output     Opt[string] `attr:"output" doc:"Text given back to the model; of an image its length." absent:"nobody knows it" differs:"schema codex cuts that of a success to a preview since 0.45, and writes that of the shell as JSON and an image as its URL before 0.132, as Codex did"`
 	Truncated  Opt[bool]   `attr:"output_truncated" doc:"Whether the output was cut to a preview." absent:"it was not, or the release of Codex does not tell" differs:"in Codex since 0.150; only schema codex cuts"`
 	MCPServer  Opt[string] `attr:"mcp_server" doc:"MCP server that ran the tool; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105; schema codex leaves it out before"`
 	MCPOrigin  Opt[string] `attr:"mcp_server_origin" doc:"Where the MCP server came from; empty for built-in tools." absent:"nobody knows it" differs:"in Codex since 0.105; schema codex leaves it out before"`
@@ -104,6 +104,9 @@ type ToolResult struct {
 	// ProcessFailed marks a command of unified exec (exec_command, write_stdin)
 	// that ended with an exit code other than 0. Codex calls that a success.
 	ProcessFailed bool
+	// Image is the image that the output has, nil for none or several. Output has
+	// the words of [Image.Omitted] in its place.
+	Image *Image
 	// Interrupted marks a call that was stopped, or that the agent has no output
 	// of. Codex tells nothing about those, so neither does the codex schema.
 	Interrupted bool

@@ -15,8 +15,9 @@ func (p Profile) decides(d *ToolDecision) bool {
 	case strings.HasPrefix(d.ToolName, "mcp__"), strings.HasPrefix(d.Namespace.Value, "mcp__"):
 		return !p.before(150)
 	case denied && d.Decider.Value == DecidedByConfig:
-		// The sandboxes of 0.45 and later refuse without a decision.
-		return p.before(45)
+		// The sandboxes of 0.45 and later refuse without a decision; a patch was
+		// always refused so.
+		return p.before(45) && d.ToolName != "apply_patch" && !d.Patch
 	case d.ToolName == "apply_patch", d.Patch && p.before(49):
 		return !p.before(80) || !denied && (p.before(45) || !p.before(49))
 	case d.ToolName == "exec_command":

@@ -56,6 +56,12 @@ func TestExpandLeavesOutDecisions(t *testing.T) {
 			[]string{"0.80.0"},
 			[]string{"0.58.0", "0.77.0"},
 		},
+		{
+			"patch refused by policy",
+			ToolDecision{ToolName: "apply_patch", Decision: DecisionDenied, Decider: Some(DecidedByConfig)},
+			nil,
+			[]string{"0.44.0", "0.58.0", "0.169.0"},
+		},
 		{"unified exec", ToolDecision{ToolName: "exec_command", Decision: DecisionApproved}, []string{"0.101.0", "0.169.0"}, []string{"0.44.0"}},
 		{
 			"MCP",
@@ -105,6 +111,7 @@ func TestExpandSpellsTools(t *testing.T) {
 // The texts are those of real runs, before and after Codex told them.
 func TestExpandSpellsOutputs(t *testing.T) {
 	numbers := strings.Repeat("0123456789\n", 300)
+	image := NewImage([]byte("data:image/png;base64,aGk="))
 	exec := "Chunk ID: 7a9260\nWall time: 0.0000 seconds\nProcess exited with code 0\nOriginal token count: 974\nOutput:\n"
 	tests := map[string]struct {
 		version   string
@@ -177,6 +184,23 @@ func TestExpandSpellsOutputs(t *testing.T) {
 				Output: Some(exec + "Warning: truncated output (original token count: 42224)\nTotal output lines: 30000\n\n1\n2\n"),
 			},
 			exec + "1\n2\n", Some(true),
+		},
+		"image as it is": {
+			"0.131.0",
+			ToolResult{ToolName: "view_image", Success: true, Output: Some(image.Omitted()), Image: image},
+			"data:image/png;base64,aGk=",
+			Opt[bool]{},
+		},
+		"image by its length": {
+			"0.140.0",
+			ToolResult{ToolName: "view_image", Success: true, Output: Some(image.Omitted()), Image: image},
+			"<image data URL omitted: 26 bytes>",
+			Opt[bool]{},
+		},
+		"image by another length": {
+			"0.150.0",
+			ToolResult{ToolName: "view_image", Success: true, Output: Some(image.Omitted()), Image: image},
+			"<image data URL omitted: 41 bytes>", Some(false),
 		},
 		"whole of an output that was cut by little": {
 			"0.169.0",

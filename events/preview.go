@@ -23,6 +23,9 @@ func codexOutput(event *ToolResult, profile Profile) (output Opt[string], trunca
 	if !profile.Codex || !output.Set {
 		return output, event.Truncated
 	}
+	if event.Image != nil {
+		output.Value = strings.Replace(output.Value, event.Image.Omitted(), event.Image.codexImage(profile), 1)
+	}
 	if profile.structuresShell() {
 		output.Value = structured(event.ToolName, output.Value)
 	}

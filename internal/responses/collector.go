@@ -126,7 +126,7 @@ func (c *collector) user(item *Item, e element, index int) {
 	case fromUser:
 	}
 	sum, some := item.TextSum()
-	if !some && item.images() == 0 || c.viewed(item) {
+	if !some && item.images() == 0 || item.viewed(&c.calls) {
 		return
 	}
 	c.input.Compacts = false
@@ -140,20 +140,6 @@ func (c *collector) user(item *Item, e element, index int) {
 	if !c.tail.add(e, index, maxTailItems, maxTailBytes) {
 		c.input.Cut++
 	}
-}
-
-// viewed reports whether a message is what the tool view_image puts into the
-// history beside its output: an image without a word of the user.
-func (c *collector) viewed(item *Item) bool {
-	for content := range item.texts() {
-		if len(content) > 0 && !isImageError(content) {
-			return false
-		}
-	}
-	return slices.ContainsFunc(c.calls.items, func(s stashed) bool {
-		call := c.calls.item(s)
-		return identifier(call.name) == "view_image"
-	})
 }
 
 func (c *collector) developer(item *Item) {
@@ -245,7 +231,7 @@ func (c *collector) entries(from *stash) {
 			prompt := item.prompt()
 			entry.Prompt = &prompt
 		} else {
-			entry.CallID, entry.Output = item.CallID(), item.Output()
+			entry.CallID, entry.Output, entry.Image = item.CallID(), item.Output(), item.image()
 		}
 		c.input.Entries = append(c.input.Entries, entry)
 	}

@@ -1,5 +1,7 @@
 package responses
 
+import "github.com/codex-proxy/codex-proxy/events"
+
 // Input is what the items of a request's input tell, as far as it can be new.
 // An agent sends the whole history again with every request; only what follows
 // the last item of the model, and the outputs of calls that are still waited
@@ -42,6 +44,7 @@ type Entry struct {
 	Prompt *Prompt // nil for an output
 	CallID string
 	Output string
+	Image  *events.Image // that an output gives back
 	// Tail reports that no item of the model follows.
 	Tail   bool
 	Index  int   // number of the item

@@ -93,7 +93,7 @@ func TestInputSeen(t *testing.T) {
 		"one that cannot be":        {request(viewed, output("a"), user("Codex could not read the local image at `x`: unsupported MIME type")), nil, []string{"a=out a"}},
 		"a word after viewing":      {request(viewed, output("a"), image, user("and?")), nil, []string{"a=out a", "user: and?"}},
 		"an image after an output":  {request(call("a"), output("a"), image), nil, []string{"a=out a", "user: "}},
-		"an image in an output":     {request(`{"type":"function_call_output","call_id":"a","output":[{"type":"input_image","image_url":"data:image/png;base64,aGk="}]}`), nil, []string{"a=<image data URL omitted: 41 bytes>"}},
+		"an image in an output":     {request(`{"type":"function_call_output","call_id":"a","output":[{"type":"input_image","image_url":"data:image/png;base64,aGk="}]}`), nil, []string{"a=<image data URL omitted: 26 bytes>"}},
 		"no content":                {request(`{"role":"user"}`, `{"role":"user","content":[]}`, `{"role":"user","content":""}`), nil, []string{}},
 		"developer and system":      {request(permissions, `{"role":"system","content":"be kind"}`, user("hi")), nil, []string{"user: hi"}},
 		"parts of an output":        {request(`{"type":"custom_tool_call_output","call_id":"a","output":[{"type":"input_text","text":"one"},{"type":"input_image"},{"type":"input_text","text":" "},{"type":"input_text","text":"two"}]}`), nil, []string{"a=one\ntwo"}},

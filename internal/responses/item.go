@@ -3,7 +3,6 @@ package responses
 import (
 	"bytes"
 	"hash/maphash"
-	"strconv"
 	"strings"
 )
 
@@ -188,8 +187,8 @@ func (i *Item) Output() string {
 		line, ok := partText(part)
 		switch {
 		case !ok:
-			if image := imageText(part); image != "" {
-				lines = append(lines, image)
+			if image := imageOf(part); image != nil {
+				lines = append(lines, image.Omitted())
 			}
 		case len(bytes.TrimSpace(line)) > 0:
 			lines = append(lines, string(line))
@@ -216,22 +215,6 @@ func partText(part []byte) (content []byte, ok bool) {
 		}
 	}
 	return content, ok
-}
-
-// imageText is what Codex tells in the place of an image in an output. It counts
-// the URL that it has of the image before it knows its type.
-func imageText(part []byte) string {
-	for key, value := range fields(part) {
-		if string(key) != "image_url" {
-			continue
-		}
-		_, payload, ok := bytes.Cut(unquoted(value), []byte(";base64,"))
-		if !ok {
-			return ""
-		}
-		return "<image data URL omitted: " + strconv.Itoa(len("data:application/octet-stream;base64,")+len(payload)) + " bytes>"
-	}
-	return ""
 }
 
 // TextSum returns the sum of a message's text, equal for equal texts within this

@@ -3,6 +3,7 @@ package responses
 import (
 	"bytes"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -79,6 +80,21 @@ func isImageError(content []byte) bool {
 		}
 	}
 	return false
+}
+
+// viewed reports whether a message is what the tool view_image puts into the
+// history beside its output: an image without a word of the user. calls are those
+// right before.
+func (i *Item) viewed(calls *stash) bool {
+	for content := range i.texts() {
+		if len(content) > 0 && !isImageError(content) {
+			return false
+		}
+	}
+	return slices.ContainsFunc(calls.items, func(s stashed) bool {
+		call := calls.item(s)
+		return identifier(call.name) == "view_image"
+	})
 }
 
 // images counts the parts of a message that are no text.

@@ -164,7 +164,6 @@ var failures = []string{
 	"apply_patch verification failed",
 	"automatic approval review ",
 	"Automatic approval review ",
-	"Codex could not ",
 	"Command blocked by ",
 	"err: ",
 	"error: ",

@@ -96,9 +96,10 @@ func (r *result) execDecision(approval string) (decision, source string) {
 // triedToRun reports whether an output tells of a command that was approved and
 // then failed before it could run, or while its sandbox watched it.
 func triedToRun(output string) bool {
-	for _, start := range []string{
-		"execution error", "failed in sandbox: ", "command args are empty", `exec_command failed: CreateProcess { message: "Codex(Sandbox(Denied`,
-	} {
+	if strings.HasPrefix(output, "exec_command failed") {
+		return strings.Contains(output, "SandboxDenied {") || strings.Contains(output, "Codex(Sandbox(Denied")
+	}
+	for _, start := range []string{"execution error", "failed in sandbox", "command args are empty"} {
 		if strings.HasPrefix(output, start) {
 			return true
 		}

@@ -32,11 +32,13 @@ func TestDecisions(t *testing.T) {
 		"refused by the reviewer":      {"exec_command", "automatic approval review denied the action", "denied automated_reviewer", "false"},
 		"reviewer did not decide":      {"exec_command", "automatic approval review could not complete", "", "false"},
 		"escalation under a policy":    {"shell", "approval policy is Never; reject command — you should not ask for escalated permissions if the approval policy is Never", "", "false"},
-		"sandbox":                      {"shell", "failed in sandbox LinuxSeccomp with execution error: x", "", "false"},
+		"sandbox":                      {"shell", "failed in sandbox LinuxSeccomp with execution error: x", "approved config", "false"},
 		"sandbox denied":               {"shell", "failed in sandbox: touch: cannot touch 'x'", "approved config", "false"},
 		"sandbox denied later":         {"exec_command", `exec_command failed: CreateProcess { message: "Codex(Sandbox(Denied { output`, "approved config", "false"},
+		"sandbox denied by name":       {"exec_command", "exec_command failed for `/bin/bash -lc 'touch x'`: SandboxDenied { message", "approved config", "false"},
 		"nothing to run":               {"shell", "command args are empty", "approved config", "false"},
 		"no such resource":             {"read_mcp_resource", "resources/read failed: unknown MCP server 'none'", "", "false"},
+		"no image after all":           {"view_image", "Codex could not read the local image at `x`: unsupported MIME type", "", "true"},
 		"interrupted":                  {"shell", "aborted by user after 1.2s", "", "false"},
 		"interrupted later":            {"exec_command", "Wall time: 0.1 seconds\naborted by user", "", "false"},
 		"no output":                    {"shell", "aborted", "", "false"},
@@ -102,6 +104,24 @@ func TestResultAttributes(t *testing.T) {
 		}
 		if r.ID != events.ToolResultID("c", got.CallID.Value) {
 			t.Errorf("event.id = %q; want that of the call's result", r.ID)
+		}
+	}
+}
+
+// TestRefusedAtOnceTakesNoTime: the request with the output came a second later.
+func TestRefusedAtOnceTakesNoTime(t *testing.T) {
+	for output, none := range map[string]bool{
+		"patch rejected: writing outside of the project": true,
+		"failed to parse function arguments: EOF":        true,
+		"patch rejected by user":                         false, // who took the time
+		"something else":                                 false,
+	} {
+		k := newTalk(t)
+		k.codex("c", setting, says("hi")).answers(`{"type":"custom_tool_call","name":"apply_patch","input":"x","call_id":"a"}`)
+		x := k.codex("c", gives("a", output))
+		result, ok := x.records[len(x.records)-1].Event.(*events.ToolResult)
+		if !ok || (result.DurationMS.Value == 0) != none {
+			t.Errorf("%s: told %+v; want no time = %v", output, x.records, none)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 type result struct {
 	call    responses.Call
 	output  string
+	image   *events.Image // in the output
 	outcome responses.Outcome
 	profile events.Profile
 }
@@ -30,10 +31,11 @@ func (r *result) event(since, at time.Time) *events.ToolResult {
 		Arguments:   events.Some(r.call.Arguments),
 		Success:     r.success(),
 		Output:      events.Some(r.output),
+		Image:       r.image,
 		Interrupted: r.outcome.Interrupted,
 	}
 	switch {
-	case r.unsupported():
+	case r.unsupported(), r.profile.Codex && refusedAtOnce(r.output):
 		event.DurationMS = events.Some[int64](0) // Codex says so of what it did not even try.
 	case r.outcome.Timed:
 		event.DurationMS = events.Some(r.outcome.Took.Round(time.Millisecond).Milliseconds())
@@ -62,6 +64,20 @@ func (r *result) server(event *events.ToolResult) {
 // unsupported reports that Codex has no such tool.
 func (r *result) unsupported() bool {
 	return r.profile.Codex && (strings.HasPrefix(r.output, "unsupported call: ") || strings.HasPrefix(r.output, "unsupported custom tool call: "))
+}
+
+// refusedAtOnce reports whether an output is that of a call which took no time:
+// nobody was asked about it, and nothing was started.
+func refusedAtOnce(output string) bool {
+	for _, start := range []string{
+		"patch rejected: ", "exec command rejected: ", "apply_patch verification failed", "failed to parse function arguments", "approval policy is ",
+		"agent ids must be ",
+	} {
+		if strings.HasPrefix(output, start) {
+			return true
+		}
+	}
+	return false
 }
 
 // success says whether the tool did what it was called for. A command that tells

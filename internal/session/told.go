@@ -140,7 +140,9 @@ func (e *Exchange) tell(n news, a *Arrival, meta *metadata) {
 			e.record(&events.UserPrompt{Length: int64(utf8.RuneCountInString(prompt)), Prompt: events.Some(prompt)}, fact.id, a.At)
 			continue
 		}
-		e.result(newResult(fact.call, fact.entry.Output, e.scope.Profile), n, fact.since, a.At)
+		told := newResult(fact.call, fact.entry.Output, e.scope.Profile)
+		told.image = fact.entry.Image
+		e.result(told, n, fact.since, a.At)
 	}
 }
 
