@@ -97,6 +97,20 @@ func Expected() []*Expectation {
 			Reason: "Codex counts the start of a sandbox and the wait for an approval, too; the output has the time that the command ran",
 		},
 		{
+			Event: "codex.tool_result", Attribute: "duration_ms", Kinds: []Kind{Differing},
+			If: "Codex tells less, and the output tells no time",
+			When: func(codex, proxy map[string]any) bool {
+				return longer(proxy["duration_ms"], codex["duration_ms"]) && !contains(proxy["output"], "Wall time: ") && !contains(proxy["output"], "duration_seconds")
+			},
+			Reason: "the output comes with the next request, which waits for all calls of the response before",
+		},
+		{
+			Event: "codex.websocket_connect", Attribute: "duration_ms", Kinds: []Kind{Differing},
+			If:     "Codex tells more",
+			When:   func(codex, proxy map[string]any) bool { return longer(codex["duration_ms"], proxy["duration_ms"]) },
+			Reason: "Codex loads the certificates that it trusts in that time, which takes long on a busy machine",
+		},
+		{
 			Attribute: "app.version", Kinds: missed, From: 115, Until: 128,
 			If: "the request came over a WebSocket",
 			When: func(_, proxy map[string]any) bool {

@@ -164,8 +164,10 @@ func (m *Matrix) others(b *bytes.Buffer) {
 	if len(seen) == 0 {
 		return
 	}
-	b.WriteString("## What Codex tells of itself\n\nThese events of Codex have no counterpart in the traffic, and are not compared: ")
-	b.WriteString("`" + strings.Join(slices.Sorted(maps.Keys(seen)), "`, `") + "`.\n\n")
+	b.WriteString("## What is not compared\n\nCodex tells these, too: ")
+	b.WriteString("`" + strings.Join(slices.Sorted(maps.Keys(seen)), "`, `") + "`. ")
+	b.WriteString("They tell of the agent's own machine, but for\n`codex.websocket_event`, one for each message of a WebSocket in releases before 0.143: ")
+	b.WriteString("the proxy does not tell it, and counts these\nmessages on the completion, in `stream.events`.\n\n")
 }
 
 func kinds(list []Kind) string {
