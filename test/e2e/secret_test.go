@@ -10,8 +10,11 @@ import (
 	"github.com/codex-proxy/codex-proxy/test/e2e/receiver"
 )
 
+// contentKey is a credential that is known by its looks, put together so that nobody takes it for a leak.
+const contentKey = "gh" + "p_Ab3dE6gH9jK2mN5pQ8sT1vX4yZ7aC0eF6iL2"
+
 // TestCredentialsStayHome lets everything go well and everything fail, the log at its most talkative, and looks for the
-// credentials of the agent and of the exporter in all that the proxy tells.
+// credentials of the agent and of the exporter, and for those in prompts, arguments and outputs, in all that the proxy tells.
 func TestCredentialsStayHome(t *testing.T) {
 	echo := "Incorrect API key provided: " + agentKey
 	models := map[string][]responsestest.Response{
@@ -32,9 +35,10 @@ func TestCredentialsStayHome(t *testing.T) {
 					collector.Sink.Fail(failure)
 					p := serve(t, model.BaseURL(), way.table(collector, exporter{
 						headers: map[string]string{"authorization": "Bearer " + exportKey, "x-otlp-api-key": exportKey},
-					})+"[log]\nlevel = \"debug\"\n")
+					})+"[log]\nlevel = \"debug\"\n[content]\nprompts = \"full\"\n")
 					tryToAsk(t, p)
-					report(t, p, conversationReports, `{"accepted":4,"rejected":0,"errors":[]}`)
+					reports := strings.NewReplacer("wörld", contentKey, `"{}"`, `"{\"key\":\"`+contentKey+`\"}"`, `"no"`, `"no `+contentKey+`"`).Replace(conversationReports)
+					report(t, p, reports, `{"accepted":4,"rejected":0,"errors":[]}`)
 					_, scraped := get(t.Context(), t, p.url+"/metrics")
 					p.stop()
 					told := map[string]string{"log": p.log.String(), "metrics": scraped}
@@ -46,11 +50,14 @@ func TestCredentialsStayHome(t *testing.T) {
 						t.Errorf("records %s arrived; want one of the request and those reported", names(records))
 					}
 					for place, text := range told {
-						for _, secret := range []string{agentKey, exportKey} {
+						for _, secret := range []string{agentKey, exportKey, contentKey} {
 							if strings.Contains(text, secret) {
 								t.Errorf("the %s has a credential: %s", place, text)
 							}
 						}
+					}
+					if marks := strings.Count(fmt.Sprintf("%+v", records), "[REDACTED:github-pat]"); failure == receiver.None && marks != 3 {
+						t.Errorf("%d marks of credentials are told; want those of prompt, arguments and output", marks)
 					}
 					if got := model.Requests()[0].Header.Get("Authorization"); got != "Bearer "+agentKey {
 						t.Errorf("upstream got Authorization %q; want the agent's", got)
