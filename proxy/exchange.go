@@ -97,9 +97,15 @@ func (e *exchange) inspected(body io.ReadCloser, length int64) io.ReadCloser {
 		}
 		e.decoder = decoder
 	}
+	total := length
+	if e.decoder != nil {
+		total = 0 // not what it is decoded to
+	}
 	e.inspector = responses.NewInspector(responses.InspectorConfig{
 		Items:    e.endpoint.Generates && !e.endpoint.Chat,
 		InFlight: e.h.cfg.Sessions.InFlight,
+		History:  e.h.history,
+		Bytes:    total,
 	})
 	return &inspectedBody{ReadCloser: body, look: e.look, left: length}
 }

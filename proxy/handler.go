@@ -102,6 +102,7 @@ type Handler struct {
 	requests  coding.Pool // of decoders
 	responses coding.Pool
 	inflaters wstap.Pool
+	history   *responses.History
 	forwarder httputil.ReverseProxy
 	teller    teller
 	probe     func(place string) // if set, called wherever traffic is looked at; tests panic there
@@ -128,7 +129,7 @@ func New(cfg Config) (*Handler, error) {
 	}
 	h := &Handler{cfg: cfg, left: make(chan struct{}, 1)}
 	h.teller.next, h.teller.lost, h.teller.onPanic = cfg.Recorder, cfg.Lost, func() { h.panics.Add(1) }
-	h.requests.MaxBytes = cfg.MaxRequestBytes
+	h.requests.MaxBytes, h.history = cfg.MaxRequestBytes, responses.NewHistory(0)
 	h.cut, h.cutNow = context.WithCancel(context.Background())
 	h.transport = newTransport(cfg)
 	h.buffers.New = func() any { return new([bufferBytes]byte) }

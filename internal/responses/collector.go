@@ -29,6 +29,7 @@ type collector struct {
 	ids   [][]byte
 	// tailFrom is the number of the item after the last one of the model.
 	tailFrom int
+	waited   bool // the output of a call in flight was among the items
 	listed   bool // there is a list of tools
 	searched bool // it is not complete
 }
@@ -95,9 +96,8 @@ func (c *collector) model(item *Item) {
 			c.ids = append(c.ids, slices.Clone(raw))
 			continue
 		}
-		oldest := c.ids[0][:0]
 		copy(c.ids, c.ids[1:])
-		c.ids[maxModelIDs-1] = append(oldest, raw...)
+		c.ids[maxModelIDs-1] = slices.Clone(raw)
 	}
 }
 
@@ -131,8 +131,7 @@ func (c *collector) user(item *Item, e element, index int) {
 	}
 	c.input.Compacts = false
 	if len(c.input.Prompts) == maxPrompts {
-		copy(c.input.Prompts, c.input.Prompts[1:])
-		c.input.Prompts[maxPrompts-1] = sum
+		c.input.Prompts = append(slices.Clone(c.input.Prompts[1:]), sum)
 		c.input.Earlier++
 	} else {
 		c.input.Prompts = append(c.input.Prompts, sum)
@@ -163,7 +162,7 @@ func (c *collector) output(item *Item, e element, index int) {
 	}
 	to := &c.tail
 	if id := unquoted(item.callID); len(id) > 0 && c.inFlight != nil && c.inFlight(id) {
-		to = &c.early
+		to, c.waited = &c.early, true
 	}
 	if !to.add(e, index, maxTailItems, maxTailBytes) {
 		c.input.Cut++

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -46,6 +47,9 @@ func (s *scanner) betweenElements(p []byte, i int) {
 
 func (s *scanner) openElement(i int) {
 	s.open, s.mark, s.start = true, i, s.read+int64(i)
+	if s.shared {
+		s.held, s.shared = nil, false
+	}
 	s.held, s.cut = s.held[:0], false
 }
 
@@ -83,7 +87,7 @@ func (s *scanner) elide(p []byte, start, end int) {
 	}
 	s.hold(p[s.mark : start+room])
 	s.mark, s.eliding, s.cut = -1, true, true
-	s.held = s.held[:wholeCharacters(s.held)]
+	s.held = slices.Clip(s.held[:wholeCharacters(s.held)]) // What was cut off may be a checkpoint's.
 }
 
 // wholeCharacters returns how much of p can stay when the string at its end is

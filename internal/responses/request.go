@@ -16,6 +16,14 @@ type Inspector struct {
 	collect collector
 	sum     maphash.Hash
 	bytes   int64
+
+	history *History // nil: no use is made of it, or no longer
+	total   int64
+	block   int         // bytes of the block under way
+	follows bool        // all blocks so far were seen before, and none was read
+	reached *checkpoint // after the last of them; nil before the first
+	unread  []byte      // what came since
+	since   int64       // where reading began
 }
 
 // InspectorConfig says what an Inspector looks for.
@@ -25,6 +33,11 @@ type InspectorConfig struct {
 	// InFlight reports whether the output of a call is waited for; nil for none.
 	// It must not keep the id.
 	InFlight func(callID []byte) bool
+	// History remembers what bodies began with, and spares reading that again; nil
+	// for none. It takes Items.
+	History *History
+	// Bytes is the length of the body, 0 or less if it is not known.
+	Bytes int64
 }
 
 // maxValueBytes bounds one value kept of a request.
@@ -41,6 +54,9 @@ func NewInspector(cfg InspectorConfig) *Inspector {
 		i.scan.treat = treatItems
 	}
 	i.sum.SetSeed(seed)
+	if cfg.Items {
+		i.history, i.follows, i.total = cfg.History, cfg.History != nil, cfg.Bytes
+	}
 	return i
 }
 
@@ -64,18 +80,29 @@ func treatValues(key []byte) treatment {
 // Write takes the next bytes of the body. It never fails.
 func (i *Inspector) Write(p []byte) {
 	i.bytes += int64(len(p))
-	_, _ = i.sum.Write(p)
-	i.scan.Write(p)
+	for i.history != nil && len(p) > 0 {
+		piece := p[:min(len(p), i.history.block-i.block)]
+		p = p[len(piece):]
+		i.inBlock(piece, len(p) == 0)
+	}
+	if len(p) > 0 {
+		_, _ = i.sum.Write(p)
+		i.scan.Write(p)
+	}
 }
 
 // Done reports whether the whole body was seen.
 func (i *Inspector) Done() bool { return i.scan.done }
 
 // Input returns what the items told. It is to be called once, at the end.
-func (i *Inspector) Input() *Input { return i.collect.finish() }
+func (i *Inspector) Input() *Input {
+	i.read(nil)
+	return i.collect.finish()
+}
 
 // Request returns what the body told so far.
 func (i *Inspector) Request() Request {
+	i.read(nil)
 	str := func(key string) string {
 		value := gjson.ParseBytes(i.scan.values[key])
 		if value.Type != gjson.String {

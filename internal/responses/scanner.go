@@ -35,6 +35,7 @@ type scanner struct {
 	start   int64 // its offset in the document
 	mark    int   // where in the chunk the bytes begin that held lacks, -1 for none
 	held    []byte
+	shared  bool // a checkpoint has held, too
 	cut     bool
 	strings int  // bytes of the string under way
 	eliding bool // it is longer than what is held of a string

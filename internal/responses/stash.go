@@ -1,9 +1,12 @@
 package responses
 
+import "slices"
+
 // stash keeps items as they are written, one after another in one buffer.
 type stash struct {
-	bytes []byte
-	items []stashed
+	bytes  []byte
+	items  []stashed
+	shared bool // a checkpoint has them too
 }
 
 type stashed struct {
@@ -23,7 +26,19 @@ func (s *stash) add(e element, index, maxItems, maxBytes int) bool {
 	return true
 }
 
-func (s *stash) reset() { s.bytes, s.items = s.bytes[:0], s.items[:0] }
+func (s *stash) reset() {
+	if s.shared {
+		*s = stash{}
+	}
+	s.bytes, s.items = s.bytes[:0], s.items[:0]
+}
+
+// share returns what is kept, for others to go on from. Neither side overwrites
+// it from now on.
+func (s *stash) share() stash {
+	s.shared = true
+	return stash{bytes: slices.Clip(s.bytes), items: slices.Clip(s.items), shared: true}
+}
 
 func (s *stash) item(i stashed) Item {
 	item := ParseItem(s.bytes[i.start:i.end])
