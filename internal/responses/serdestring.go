@@ -1,6 +1,8 @@
 package responses
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 )
@@ -28,10 +30,32 @@ func (s *serde) quoted() bool {
 			s.at++
 			return s.fail(`control character (\u0000-\u001F) found while parsing a string`)
 		default:
-			s.at++
+			s.at = skipPlain(s.data, s.at+1)
 		}
 	}
 	return s.fail(endOfString)
+}
+
+// skipPlain returns the offset of the next byte that means something in a string: a
+// quote, a backslash or a control character; the end of data if there is none. It
+// looks at eight bytes at a time, with the arithmetic of Hacker's Delight §6-1: of
+// the bytes marked, the first is marked rightly.
+func skipPlain(data []byte, at int) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+	)
+	for ; at+8 <= len(data); at += 8 {
+		v := binary.LittleEndian.Uint64(data[at:])
+		quote, backslash := v^ones*'"', v^ones*'\\'
+		if found := ((quote-ones)&^quote | (backslash-ones)&^backslash | (v-ones*' ')&^v) & highs; found != 0 {
+			return at + bits.TrailingZeros64(found)/8
+		}
+	}
+	for at < len(data) && data[at] != '"' && data[at] != '\\' && data[at] >= ' ' {
+		at++
+	}
+	return at
 }
 
 const endOfString = "EOF while parsing a string"
