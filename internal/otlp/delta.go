@@ -35,7 +35,7 @@ type template struct {
 
 // templateOf returns the template kept with a scope, nil for none.
 func (x *Exporter) templateOf(scope *events.Scope) *template {
-	t, ok := scope.Memo.Load().(*template)
+	t, ok := scope.Memo.Load(events.MemoEncoded).(*template)
 	if !ok || t == nil || t.owner != x {
 		return nil
 	}

@@ -139,7 +139,7 @@ func (x *Exporter) emit(r events.Record) {
 		emitSDK(to.logger, h, *attrs)
 	}
 	if g := to.processor.group.Load(); plain && g != nil && r.Scope.Memo != nil {
-		r.Scope.Memo.Store(x.newTemplate(r, kind, g, h, *attrs))
+		r.Scope.Memo.Store(events.MemoEncoded, x.newTemplate(r, kind, g, h, *attrs))
 	}
 	clear(*attrs)
 	if cap(*attrs) <= maxPooledAttributes {

@@ -67,7 +67,7 @@ func BenchmarkDelta(b *testing.B) {
 	recorder := New(Config{Next: events.Discard{}, Scanner: newScanner(b)})
 	record := events.Record{
 		Event: &events.SSEEvent{Kind: events.Some("response.output_text.delta"), DurationMS: events.Some(int64(3))},
-		Scope: &events.Scope{ConversationID: "019a-conversation", Model: "gpt-5", Resource: &events.Resource{ServiceName: "codex-cli"}},
+		Scope: &events.Scope{ConversationID: "019a-conversation", Model: "gpt-5", Resource: &events.Resource{ServiceName: "codex-cli"}, Memo: new(events.Memo)},
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -63,7 +63,7 @@ func (f *Recorder) Told(r events.Record) events.Record {
 		r.Event = events.EditEvent(event, f.field)
 	}
 	if r.Scope != nil {
-		r.Scope = f.scopes.get(r.Scope, f.scope)
+		r.Scope = f.toldOf(r.Scope)
 	}
 	if r.Remarks != nil {
 		if extra, changed := f.pairs(r.Remarks.Extra); changed {
@@ -118,6 +118,25 @@ func (f *Recorder) scan(text string) string {
 func (f *Recorder) other(text string) string {
 	told, _ := (&Policy{}).apply(text, f.scan)
 	return told
+}
+
+// toldScope is what a Recorder tells of a scope.
+type toldScope struct {
+	by       *Recorder
+	of, told *events.Scope
+}
+
+// toldOf returns what may be told of a scope, and looks at each once.
+func (f *Recorder) toldOf(scope *events.Scope) *events.Scope {
+	if scope.Memo == nil {
+		return f.scopes.get(scope, f.scope)
+	}
+	if known, ok := scope.Memo.Load(events.MemoTold).(*toldScope); ok && known.by == f && known.of == scope {
+		return known.told
+	}
+	made := f.scope(scope)
+	scope.Memo.Store(events.MemoTold, &toldScope{by: f, of: scope, told: made})
+	return made
 }
 
 // scope returns what may be told of a scope.
