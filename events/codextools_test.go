@@ -185,6 +185,12 @@ func TestExpandSpellsOutputs(t *testing.T) {
 			},
 			exec + "1\n2\n", Some(true),
 		},
+		"image of which nothing is told": {
+			"0.114.0",
+			ToolResult{ToolName: "view_image", Success: true, Output: Some(image.Omitted()), Image: image},
+			"",
+			Opt[bool]{},
+		},
 		"image as it is": {
 			"0.131.0",
 			ToolResult{ToolName: "view_image", Success: true, Output: Some(image.Omitted()), Image: image},

@@ -29,11 +29,13 @@ func omitted(length int) string {
 	return "<image data URL omitted: " + strconv.Itoa(length) + " bytes>"
 }
 
-// codexImage is what a release tells in the place of the image: the URL itself,
-// then the length of it, then the length of the URL that it has of the image
-// before it knows its type.
+// codexImage is what a release tells in the place of the image: nothing, then the
+// URL itself, then the length of it, then the length of the URL that it has of
+// the image before it knows its type.
 func (i *Image) codexImage(profile Profile) string {
 	switch {
+	case profile.before(118): // 0.114 tells nothing, 0.121 the URL
+		return ""
 	case profile.before(132): // 0.131 tells the URL, 0.140 does not
 		return i.Start
 	case profile.before(150):
