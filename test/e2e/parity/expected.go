@@ -43,7 +43,7 @@ func Expected() []*Expectation {
 		{
 			Event: "codex.tool_result", Attribute: "mcp_server_origin", Kinds: missed,
 			If:     "the tool is of an MCP server",
-			When:   func(codex, _ map[string]any) bool { return codex["mcp_server"] != "" },
+			When:   func(codex, _ map[string]any) bool { return ofServer(codex) },
 			Reason: "how the agent reaches the MCP server, which is in its configuration",
 		},
 		{
@@ -72,7 +72,7 @@ func Expected() []*Expectation {
 			Event: "codex.tool_result", Attribute: "success", Kinds: []Kind{Differing},
 			If: "the tool is of an MCP server that says it failed",
 			When: func(codex, proxy map[string]any) bool {
-				return codex["mcp_server"] != "" && codex["success"] == "false" && codex["output"] == proxy["output"]
+				return ofServer(codex) && codex["success"] == "false" && codex["output"] == proxy["output"]
 			},
 			Reason: "the server's mark of a failure is not sent to the model",
 		},
@@ -131,6 +131,12 @@ func Expected() []*Expectation {
 			Reason: "number of the result in the agent's process",
 		},
 	}
+}
+
+// ofServer reports whether a result is of a tool of an MCP server.
+func ofServer(codex map[string]any) bool {
+	server, ok := codex["mcp_server"].(string)
+	return ok && server != "" || !ok && contains(codex["tool_name"], "__")
 }
 
 func startsWith(value any, start string) bool {
