@@ -20,10 +20,10 @@ const imageRoot = "/root-fs"
 
 // image is what the Dockerfile says of the image that it makes.
 type image struct {
-	base       string   // of the last stage
-	build      string   // the shell command that builds the binary
-	copied     string   // what the last stage copies
-	state      string   // how it copies the state directory
+	base       string // of the last stage
+	build      string // the shell command that builds the binary
+	copied     string // what the last stage copies
+	state      string // how it copies the state directory
 	volume     []string
 	user       string   // uid:gid
 	env        []string // KEY=value

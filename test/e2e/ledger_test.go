@@ -39,7 +39,7 @@ type ledger struct {
 }
 
 // ledger reads the books of the proxy and checks that they balance.
-func (p *proxy) ledger(t *testing.T) ledger {
+func (p *proxy) ledger(t *testing.T) {
 	t.Helper()
 	// Also after the test, whose context has ended then.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), startTimeout)
@@ -59,7 +59,6 @@ func (p *proxy) ledger(t *testing.T) ledger {
 	if !books.Total.balances() || !books.Process.balances() || books.Total.Observed != observed {
 		t.Errorf("total = %+v, process = %+v; want them to balance, with %v observed", books.Total, books.Process, observed)
 	}
-	return books
 }
 
 // balance checks the books of a proxy that runs. Every test ends with it.
