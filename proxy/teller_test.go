@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/codex-proxy/codex-proxy/events"
 )
@@ -33,6 +34,46 @@ func deltaRecord(id string) events.Record {
 
 func promptRecord(id string, size int) events.Record {
 	return events.Record{Event: &events.UserPrompt{Prompt: events.Some(string(make([]byte, size)))}, Scope: &events.Scope{}, ID: id}
+}
+
+// hurry has what was recorded told now.
+func hurry(t *teller) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.hurry()
+}
+
+// TestTellerBatches wants records told soon after the first of them, and a full batch at once.
+func TestTellerBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		open := make(chan struct{})
+		close(open)
+		recorder := &slowRecorder{open: open}
+		teller := &teller{next: recorder}
+		teller.Record(deltaRecord("1"))
+		synctest.Wait()
+		teller.Record(deltaRecord("2"))
+		if len(recorder.ids) != 0 {
+			t.Errorf("%q told at once; want a batch", recorder.ids)
+		}
+		for range 2 { // the second time with the timer of the first
+			<-time.After(tellDelay)
+			synctest.Wait()
+			if len(recorder.ids) != 2 {
+				t.Errorf("%q told after %v; want both", recorder.ids, tellDelay)
+			}
+			recorder.ids = nil
+			teller.Record(deltaRecord("1"))
+			teller.Record(deltaRecord("2"))
+		}
+		for range maxBatch - 2 {
+			teller.Record(deltaRecord("more"))
+		}
+		synctest.Wait()
+		if len(recorder.ids) != maxBatch {
+			t.Errorf("%d told; want a full batch at once", len(recorder.ids))
+		}
+	})
 }
 
 // TestTellerKeepsTheOrder records from several goroutines, and wants the records of each in their order.
@@ -79,6 +120,7 @@ func TestTellerIsBounded(t *testing.T) {
 		lost := map[string]int{}
 		teller := &teller{next: recorder, lost: func(name string, n int) { lost[name] += n }}
 		teller.Record(deltaRecord("first"))
+		hurry(teller)
 		synctest.Wait() // The first one is with the recorder.
 		const deltaRoom = maxUntold / 4 * deltaShare
 		for i := range deltaRoom + 10 {
@@ -114,6 +156,7 @@ func TestTellerIsBoundedInBytes(t *testing.T) {
 		recorder := &slowRecorder{open: make(chan struct{})}
 		teller := &teller{next: recorder}
 		teller.Record(deltaRecord("first"))
+		hurry(teller)
 		synctest.Wait()
 		for range 5 {
 			teller.Record(promptRecord("prompt", maxUntoldBytes/4-untoldBytes))

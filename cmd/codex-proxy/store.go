@@ -15,7 +15,7 @@ import (
 
 // sealDelay is how long a batch that goes to disk gathers records. With store.Config.Delay and a transaction it stays below
 // the 200 ms that a record may be in memory alone.
-const sealDelay = 100 * time.Millisecond
+const sealDelay = 90 * time.Millisecond
 
 // openStore returns the store of the records that wait and of the history, nil if there is no need for one: without an
 // exporter nothing waits.
