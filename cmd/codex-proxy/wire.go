@@ -57,11 +57,9 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 		hub: console.NewHub(console.HubConfig{
 			MaxRecords: cfg.Live.RingEvents, MaxBytes: cfg.Live.RingBytes, MaxReaders: cfg.Live.MaxClients,
 		}),
+		scanner: redact.NewScanner(),
 	}
 	var err error
-	if s.scanner, err = redact.NewScanner(); err != nil {
-		return nil, fmt.Errorf("set up redaction: %w", err)
-	}
 	if s.store, err = openStore(cfg, logger); err != nil {
 		return nil, err
 	}

@@ -7,9 +7,7 @@
 // and by those of rules.toml beside it. Its cost is that of one pass for keywords;
 // a rule's regular expression sees only what follows a keyword of it.
 //
-//	scanner, err := redact.NewScanner()
-//	...
-//	recorder := redact.New(redact.Config{Next: sinks, Scanner: scanner})
+//	recorder := redact.New(redact.Config{Next: sinks, Scanner: redact.NewScanner()})
 package redact
 
 import (

@@ -4,23 +4,20 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
 // Scanner replaces credentials in texts. It is safe for concurrent use.
 type Scanner struct {
-	set    *ruleset
+	rules  func() (*ruleset, error)
 	counts [classCount]atomic.Int64
 }
 
-// NewScanner returns a Scanner with the rules of this package.
-func NewScanner() (*Scanner, error) {
-	set, err := newRuleset()
-	if err != nil {
-		return nil, err
-	}
-	return &Scanner{set: set}, nil
-}
+// NewScanner returns a Scanner with the rules of this package. It compiles them for
+// the first text: that takes longer than everything else a proxy does before it
+// serves.
+func NewScanner() *Scanner { return &Scanner{rules: sync.OnceValues(newRuleset)} }
 
 // span is a part of a text to be replaced.
 type span struct {
@@ -42,15 +39,19 @@ func (s *Scanner) Text(text string) (clean string, found bool) {
 
 // text is Text that leaves the counting to its caller: what it replaced, by class.
 func (s *Scanner) text(text string) (clean string, classes []int) {
-	scan := scan{set: s.set, text: text, budget: workBase + workFactor*len(text)}
-	s.set.finder.find(text, scan.keyword)
+	set, err := s.rules()
+	if err != nil {
+		return whole(text), []int{classOther} // The rules of this package are wrong.
+	}
+	scan := scan{set: set, text: text, budget: workBase + workFactor*len(text)}
+	set.finder.find(text, scan.keyword)
 	if scan.budget < 0 {
 		return whole(text), []int{classOther}
 	}
 	if scan.spans == nil {
 		return text, nil
 	}
-	clean, classes = s.replace(text, scan.spans)
+	clean, classes = set.replace(text, scan.spans)
 	if json.Valid([]byte(text)) && !json.Valid([]byte(clean)) {
 		clean = whole(text)
 	}
@@ -85,7 +86,7 @@ func whole(text string) string {
 
 // replace replaces spans, those that overlap by one marker: that of the rule which
 // says most.
-func (s *Scanner) replace(text string, spans []span) (clean string, classes []int) {
+func (s *ruleset) replace(text string, spans []span) (clean string, classes []int) {
 	slices.SortFunc(spans, func(a, b span) int { return a.start - b.start })
 	merged := spans[:1]
 	for _, next := range spans[1:] {
@@ -100,7 +101,7 @@ func (s *Scanner) replace(text string, spans []span) (clean string, classes []in
 	b.Grow(len(text))
 	at := 0
 	for _, sp := range merged {
-		rule := s.set.rules[sp.rule]
+		rule := s.rules[sp.rule]
 		classes = append(classes, rule.class)
 		b.WriteString(text[at:sp.start])
 		b.WriteString(marker(rule.id))

@@ -9,8 +9,8 @@ import (
 
 func newScanner(tb testing.TB) *Scanner {
 	tb.Helper()
-	s, err := NewScanner()
-	if err != nil {
+	s := NewScanner()
+	if _, err := s.rules(); err != nil {
 		tb.Fatal(err)
 	}
 	return s
