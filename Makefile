@@ -16,7 +16,7 @@ run: ## Serve on 127.0.0.1:8787; ARGS="--config FILE" and the like are passed on
 test: ## Vet and test; needs no network beyond the modules
 	go vet ./... && go test ./... && cd bench && go vet ./... && go test ./...
 race: ## Test with the race detector, but for test/chaos, whose proxy is a program of its own
-	CGO_ENABLED=1 go test -race $$(go list ./... | grep -v /test/chaos)
+	CGO_ENABLED=1 go test -race -short $$(go list ./... | grep -v /test/chaos)
 chaos: ## Kill, drain and wear out the binary, and compare its bytes; docs/reliability.md
 	.ci/chaos
 fuzz: ## Run every fuzz target for FUZZTIME each

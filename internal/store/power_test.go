@@ -52,16 +52,21 @@ func reopened(t *testing.T, dir string, f files) []string {
 	return found
 }
 
-// everyOffset asks for all offsets, which takes minutes. Otherwise it is every 101st, and all around the ends of frames.
+// everyOffset asks for all offsets, which takes minutes. Otherwise it is every 101st, and all around the ends of frames; a
+// tenth of that with -short.
 const everyOffset = "STORE_TEST_EVERY_OFFSET"
 
 // offsets returns offsets in a journal, from one to another.
 func offsets(from, to int) []int {
 	const frame, header = 4096 + 24, 32
+	step, around := 101, 26
+	if testing.Short() {
+		step, around = 997, 3
+	}
 	var all []int
 	for at := from; at <= to; at++ {
 		edge := (at - header) % frame
-		if at == to || at%101 == 0 || edge < 26 || edge > frame-3 || os.Getenv(everyOffset) != "" {
+		if at == to || at%step == 0 || edge < around || edge > frame-3 || os.Getenv(everyOffset) != "" {
 			all = append(all, at)
 		}
 	}
