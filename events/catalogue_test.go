@@ -25,6 +25,7 @@ func catalogue() []Event {
 		&SSEEvent{},
 		&WebSocketConnect{},
 		&WebSocketRequest{},
+		&WebSocketEvent{},
 		&ToolDecision{},
 		&ToolResult{},
 	}

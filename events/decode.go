@@ -28,6 +28,8 @@ func newEvent(name string) Event {
 		return new(WebSocketConnect)
 	case NameWebSocketRequest:
 		return new(WebSocketRequest)
+	case NameWebSocketEvent:
+		return new(WebSocketEvent)
 	default:
 		return nil
 	}

@@ -9,7 +9,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint8(5), "input_token_count", "many", int64(1<<62), 0.0, true)
 	names := []string{
 		NameConversationStarts, NameUserPrompt, NameToolDecision, NameToolResult, NameAPIRequest, NameSSEEvent,
-		NameWebSocketConnect, NameWebSocketRequest, "codex.other",
+		NameWebSocketConnect, NameWebSocketRequest, NameWebSocketEvent, "codex.other",
 	}
 	f.Fuzz(func(t *testing.T, index uint8, key, text string, number int64, fraction float64, truth bool) {
 		name := names[int(index)%len(names)]

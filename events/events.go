@@ -165,6 +165,7 @@ func Names() []string {
 		NameSSEEvent,
 		NameWebSocketConnect,
 		NameWebSocketRequest,
+		NameWebSocketEvent,
 		NameToolDecision,
 		NameToolResult,
 	}

@@ -104,6 +104,10 @@ func (n native) event(t *testing.T) Event {
 			DurationMS: n.num("duration_ms"), Success: n.text("success") == "true", Reused: n.optBool("auth.connection_reused"),
 			Warmup: Some(false), RequestBytes: Int64(45353),
 		}
+	case NameWebSocketEvent:
+		return &WebSocketEvent{
+			Kind: n.text("event.kind"), DurationMS: n.num("duration_ms"), Success: n.text("success") == "true", ErrorMessage: n.text("error.message"),
+		}
 	case NameToolDecision:
 		return &ToolDecision{
 			ToolName: n.text("tool_name"),

@@ -84,6 +84,10 @@ func (p Profile) TellsOriginator() bool { return !p.before(99) }
 // (openai/codex#33454).
 func (p Profile) TellsCacheWrite() bool { return !p.before(145) }
 
+// TellsMessages reports whether Codex has codex.websocket_event, one for each
+// message of a WebSocket (openai/codex#29432): 0.141 does, 0.142 does not.
+func (p Profile) TellsMessages() bool { return p.before(142) }
+
 // TellsTTFT reports whether Codex has ttft_ms on the completion
 // (openai/codex#30883).
 func (p Profile) TellsTTFT() bool { return !p.before(143) }

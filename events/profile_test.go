@@ -29,6 +29,7 @@ func habits() []habit {
 		{"TellsOriginator", "0.99", "", "`originator` exists"},
 		{"TellsToolOrigin", "0.105", "", "`mcp_server` and `mcp_server_origin` exist"},
 		{"TellsAuth", "0.115", "", "`endpoint` and the `auth.*` attributes of `codex.api_request` exist"},
+		{"TellsMessages", "", "0.142", "`codex.websocket_event` is told of each message of a WebSocket"},
 		{"TellsTTFT", "0.143", "", "`ttft_ms` exists"},
 		{"TellsCacheWrite", "0.145", "", "`cache_write_token_count` exists"},
 		{"TellsTier", "0.145", "", "`service_tier` and `model_reasoning_effort` exist"},

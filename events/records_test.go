@@ -56,7 +56,8 @@ func exampleRecords() map[string]Record {
 		NameWebSocketRequest: &WebSocketRequest{
 			DurationMS: 3, Success: true, Reused: Some(true), Warmup: Some(false), RequestBytes: Int64(45353),
 		},
-		NameToolDecision: &ToolDecision{ToolName: "shell", CallID: "call_1", Decision: DecisionApprovedForSession, Decider: Some(DecidedByUser)},
+		NameWebSocketEvent: &WebSocketEvent{Kind: "response.output_text.delta", DurationMS: 12, Success: true},
+		NameToolDecision:   &ToolDecision{ToolName: "shell", CallID: "call_1", Decision: DecisionApprovedForSession, Decider: Some(DecidedByUser)},
 		NameToolResult: &ToolResult{
 			ToolName: "shell", CallID: Some("call_1"), Arguments: Some(`{"command":["bash","-lc","false"]}`),
 			DurationMS: Int64(57), Output: Some("Exit code: 1\nWall time: 0 seconds\nOutput:\n"), MCPServer: Some(""), MCPOrigin: Some(""),

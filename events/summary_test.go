@@ -46,8 +46,8 @@ func TestBodyHasNoContent(t *testing.T) {
 			check("")
 		}
 	}
-	if told != 9 {
-		t.Errorf("%d fields held a canary; want 9", told)
+	if told != 10 {
+		t.Errorf("%d fields held a canary; want 10", told)
 	}
 }
 
@@ -92,6 +92,8 @@ func TestSummary(t *testing.T) {
 		{&WebSocketRequest{Success: true}, "WebSocket request"},
 		{&WebSocketRequest{Success: true, Warmup: Some(true)}, "WebSocket warm-up"},
 		{&WebSocketRequest{}, "WebSocket request failed"},
+		{&WebSocketEvent{Kind: "response.created", Success: true}, "WebSocket response.created"},
+		{&WebSocketEvent{Kind: "parse_error", ErrorMessage: "x"}, "WebSocket parse_error: failed"},
 		{&ToolDecision{ToolName: "shell", Decision: DecisionDenied}, "shell: denied"},
 		{&ToolResult{ToolName: "shell", Success: true, DurationMS: Int64(12)}, "shell succeeded in 12 ms"},
 		{&ToolResult{ToolName: "shell"}, "shell failed"},

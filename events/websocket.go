@@ -6,10 +6,11 @@ import (
 )
 
 // Names of the events that describe a WebSocket connection to a model endpoint.
-// What comes over it is told as codex.sse_event.
+// How a response that comes over it ends is told as codex.sse_event.
 const (
 	NameWebSocketConnect = "codex.websocket_connect"
 	NameWebSocketRequest = "codex.websocket_request"
+	NameWebSocketEvent   = "codex.websocket_event"
 )
 
 // WebSocketConnect is codex.websocket_connect: one handshake at a model
@@ -87,4 +88,32 @@ func (e *WebSocketRequest) Summary() string {
 	default:
 		return "WebSocket request"
 	}
+}
+
+// WebSocketEvent is codex.websocket_event: one text message of a response over
+// a WebSocket connection, or the end of the connection in the middle of one. It
+// mirrors SessionTelemetry::record_websocket_event, which wrote a log record
+// until openai/codex#29432.
+//
+// It is told in schema codex alone, of the releases that told it: see
+// Profile.TellsMessages.
+type WebSocketEvent struct {
+	Kind         string `attr:"event.kind" doc:"The type of the message: response.output_text.delta, response.completed, ...; parse_error for one that is not JSON, unknown for one without a type and for the end of the connection."`
+	DurationMS   int64  `attr:"duration_ms" codex:"string" unit:"ms" doc:"Time since the message before, or since the request." differs:"a string in Codex, which times its own waiting"`
+	Success      bool   `attr:"success,bool-string" doc:"Whether nothing failed: the string true or false. Error messages and incomplete responses count as successes."`
+	ErrorMessage string `attr:"error.message,omitempty" doc:"The error object of a response.failed as JSON, why the message is not JSON, or how the connection ended." absent:"success is true"`
+}
+
+// EventName implements Event.
+func (*WebSocketEvent) EventName() string { return NameWebSocketEvent }
+
+// Failed implements Event.
+func (e *WebSocketEvent) Failed() bool { return !e.Success }
+
+// Summary implements Event: the kind.
+func (e *WebSocketEvent) Summary() string {
+	if !e.Success {
+		return "WebSocket " + e.Kind + ": failed"
+	}
+	return "WebSocket " + e.Kind
 }

@@ -51,6 +51,9 @@ type fields struct {
 
 // underWay reports whether the event is one of many in a response that goes on.
 func (f *fields) underWay() bool {
+	if f.Name == events.NameWebSocketEvent {
+		return f.Error == "" && !f.failed()
+	}
 	return f.Name == events.NameSSEEvent && f.Error == "" && f.EndedBy == "" && f.Input == nil && !f.failed()
 }
 

@@ -192,8 +192,14 @@ func emitSDK(logger log.Logger, h head, attrs []attribute.KeyValue) {
 }
 
 func isDeltaEvent(event events.Event) bool {
-	sse, ok := event.(*events.SSEEvent)
-	return ok && strings.HasSuffix(sse.Kind.Value, outbox.DeltaSuffix)
+	switch e := event.(type) {
+	case *events.SSEEvent:
+		return strings.HasSuffix(e.Kind.Value, outbox.DeltaSuffix)
+	case *events.WebSocketEvent:
+		return strings.HasSuffix(e.Kind, outbox.DeltaSuffix)
+	default:
+		return false
+	}
 }
 
 // Close ends the Exporter and Run with it. Records still queued are counted as

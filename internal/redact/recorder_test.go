@@ -49,6 +49,7 @@ func sample(text string) []events.Event {
 		&events.SSEEvent{Usage: &events.Usage{}, Kind: some, ServiceTier: text, ReasoningEffort: text},
 		&events.WebSocketConnect{ErrorMessage: text, CFRay: text, HeaderName: text, Endpoint: text, ErrRequestID: text, ErrCFRay: text, AuthError: text, AuthCode: text},
 		&events.WebSocketRequest{ErrorMessage: text},
+		&events.WebSocketEvent{Kind: text, ErrorMessage: text},
 		&events.ToolDecision{ToolName: text, Namespace: some, CallID: text, Decision: text, Decider: some},
 		&events.ToolResult{ToolName: text, Namespace: some, CallID: some, Arguments: some, Output: some, MCPServer: some, MCPOrigin: some, AgentName: some},
 		&events.Foreign{
