@@ -66,6 +66,9 @@ type Config struct {
 	ForwardedFor bool
 	// Detail says which events of a stream are told.
 	Detail responses.Detail
+	// Messages has each message of a WebSocket told, if the agent is a release of
+	// Codex that tells it.
+	Messages bool
 	// MaxRequestBytes bounds what a compressed request is decoded to; 0 means
 	// the default of coding, as for responses.
 	MaxRequestBytes int64

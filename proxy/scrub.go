@@ -87,6 +87,12 @@ func (s *scrubber) Record(r events.Record) {
 			changed.ErrorMessage = s.replacer.Replace(event.ErrorMessage)
 			r.Event = &changed
 		}
+	case *events.WebSocketEvent:
+		if event.ErrorMessage != "" {
+			changed := *event
+			changed.ErrorMessage = s.replacer.Replace(event.ErrorMessage)
+			r.Event = &changed
+		}
 	case *events.APIRequest:
 		if event.Failed() {
 			changed := *event

@@ -88,10 +88,21 @@ func (t *teller) hurry() {
 // for those that are no deltas.
 func (t *teller) fits(event events.Event, size int) bool {
 	records, bytes := maxUntold, maxUntoldBytes
-	if sse, ok := event.(*events.SSEEvent); ok && strings.HasSuffix(sse.Kind.Value, ".delta") {
+	if isDelta(event) {
 		records, bytes = records/4*deltaShare, bytes/4*deltaShare
 	}
 	return len(t.queue) < records && (t.bytes+size <= bytes || t.bytes == 0)
+}
+
+func isDelta(event events.Event) bool {
+	switch e := event.(type) {
+	case *events.SSEEvent:
+		return strings.HasSuffix(e.Kind.Value, ".delta")
+	case *events.WebSocketEvent:
+		return strings.HasSuffix(e.Kind, ".delta")
+	default:
+		return false
+	}
 }
 
 // untold returns about how much memory an event holds.
@@ -103,6 +114,8 @@ func untold(event events.Event) int {
 		return untoldBytes + len(e.Arguments.Value) + len(e.Output.Value)
 	case *events.SSEEvent:
 		return untoldBytes + len(e.ErrorMessage)
+	case *events.WebSocketEvent:
+		return untoldBytes + len(e.Kind) + len(e.ErrorMessage)
 	default:
 		return untoldBytes
 	}

@@ -117,6 +117,7 @@ func (s *socket) begin(m message) {
 	s.turn = responses.NewTurn(responses.TurnConfig{
 		Recorder: s.e.recorder, Scope: exchange.Scope(), ExchangeID: id, Start: m.at,
 		Endpoint: s.e.endpoint, Request: request, CFRay: s.ray, WebSocket: true, Items: exchange,
+		Detail: s.e.h.cfg.Detail, Messages: s.e.h.cfg.Messages,
 	})
 	for _, m := range s.early.take() {
 		s.answer(m)

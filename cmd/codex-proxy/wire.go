@@ -145,6 +145,7 @@ func proxySettings(cfg *config.Config) (proxy.Config, error) {
 		NoWebSocket:     cfg.Upstream.WebSocket == config.WebSocketOff,
 		ForwardedFor:    cfg.Upstream.ForwardedFor,
 		Detail:          detailOf(cfg.OTel.SSEEvents),
+		Messages:        schemaOf(cfg.OTel.Schema) == events.SchemaCodex,
 		MaxRequestBytes: int64(cfg.Tap.MaxRequestBytes),
 		MaxEventBytes:   cfg.Tap.MaxEventBytes, MaxResponseBytes: cfg.Tap.MaxResponseBytes,
 	}

@@ -63,8 +63,8 @@ func (t *Turn) charges(response gjson.Result, at time.Time) bool {
 // id returns the id of the next record. The tokens of a background response may
 // be told by one process and read again through another, which knows nothing of
 // it: they have the same id there.
-func (t *Turn) id(event *events.SSEEvent) string {
-	if event.Usage != nil && t.apart && t.cfg.Scope.ResponseID != "" {
+func (t *Turn) id(event events.Event) string {
+	if sse, ok := event.(*events.SSEEvent); ok && sse.Usage != nil && t.apart && t.cfg.Scope.ResponseID != "" {
 		return events.TokensID(t.cfg.Scope.ResponseID)
 	}
 	return t.supply.id(t.cfg.ExchangeID, t.seq)

@@ -42,6 +42,9 @@ func (t *Turn) End(end Ending) {
 		last.DurationMS = wait
 		last.ErrorMessage, last.ClientGone = "the agent closed the stream before it was complete", true
 	case t.cfg.WebSocket && t.failure == "":
+		if t.tellsMessages() {
+			t.messageEvent(&events.WebSocketEvent{Kind: unknownKind, ErrorMessage: socketText(end)}, end.At)
+		}
 		last.Kind, last.ErrorMessage = events.Some("response.completed"), disconnected+socketText(end)
 	case end.By == "idle":
 		t.broke(last, idleText, wait, end.At)

@@ -11,6 +11,9 @@ import (
 // of a failure as soon as it comes, and of nothing else.
 func (t *Turn) Message(data, tail []byte, at time.Time) (over bool) {
 	kind := gjson.GetBytes(data, "type").Str
+	if t.tellsMessages() {
+		t.tellMessage(data, tail, at)
+	}
 	over = t.Event(StreamEvent{Name: []byte(kind), Data: data, Tail: tail, At: at})
 	switch kind {
 	case "response.failed", "response.incomplete":

@@ -33,6 +33,9 @@ type TurnConfig struct {
 	CFRay      string
 	// WebSocket reports that the response comes as messages, see Turn.Message.
 	WebSocket bool
+	// Messages has each message told as codex.websocket_event, if the agent's
+	// release of Codex does.
+	Messages bool
 	// Items takes the items of the response's output; nil for nobody.
 	Items Items
 }
@@ -45,6 +48,7 @@ type Turn struct {
 	cfg     TurnConfig
 	numbers numbers   // as the agent's release keeps them
 	last    time.Time // when the event before came
+	waited  time.Time // when the message before came
 	seq     int64     // records made
 	supply  supply
 
@@ -64,7 +68,7 @@ type Turn struct {
 
 // NewTurn returns a Turn for one response.
 func NewTurn(cfg TurnConfig) *Turn {
-	return &Turn{cfg: cfg, numbers: numbersOf(cfg.Scope.Profile), last: cfg.Start}
+	return &Turn{cfg: cfg, numbers: numbersOf(cfg.Scope.Profile), last: cfg.Start, waited: cfg.Start}
 }
 
 // StreamEvent is one event of a stream, as a decoder saw it.
