@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/codex-proxy/codex-proxy/responsestest"
 	"github.com/codex-proxy/codex-proxy/test/e2e/codexcli"
@@ -28,7 +29,32 @@ func broken(transport string) []scenario {
 	if transport == overHTTP {
 		return list[2:3]
 	}
-	return list
+	return append(list, messages()...)
+}
+
+// messages are answers that consist of what only a WebSocket brings one by one.
+func messages() []scenario {
+	begun, text := responsestest.Created("r1"), func(data string) responsestest.Event { return responsestest.Event{Data: data} }
+	late := turn("r2", function("late", "update_plan", `{"plan":[]}`))
+	late.Events = append(late.Events, responsestest.TextDelta("late"), text(`{"type":"keepalive"}`))
+	failed := func(data string) responsestest.Response { return responsestest.Stream(begun, text(data)) }
+	return []scenario{
+		{name: "messages of all kinds", responses: []responsestest.Response{
+			responsestest.Stream(append(responsestest.MessageStream("msg_1", "He", "l", "lo"),
+				begun, text(`{"type":"response.sparkles.delta"}`), text(`{"type":7}`), text(`{"type":null}`), text(`{}`), text(`[{"type":"x"}]`),
+				text(`"response.created"`), text(` {"a":1, "type":"spaced" } `), text(`{"type":"a`), text(`nonsense`), text(`{"type":"a"} {}`), text(` `),
+				text(`{"type":""}`), text(`{"type":"two","type":"types"}`), text(`{"type":"caf\u00e9"}`), text(`{"type":"error"}`),
+				text(`{"type":"codex.rate_limits"}`), responsestest.Pause(700*time.Millisecond), function("next", "update_plan", `{"plan":[]}`),
+				responsestest.CompletedWithTokens("r1", usage))...),
+			late, done,
+		}},
+		{name: "failures of all kinds", responses: []responsestest.Response{
+			failed(`{"type":"response.failed","response":null}`),
+			failed(`{"type":"response.failed","response":{"id":"r1","error":null}}`),
+			failed(`{"type":"response.failed","response":{"id":"r1","error":{"message":"we \u00e9 failed", "code":"server_error","n":1.50,"code":"other"}}}`),
+			done,
+		}},
+	}
 }
 
 // talks are conversations in all their ways.

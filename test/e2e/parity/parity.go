@@ -14,7 +14,7 @@ import (
 // Events are the names of the events that are compared. What else a CLI tells is of itself only: its start, its own retries.
 var Events = []string{
 	"codex.conversation_starts", "codex.user_prompt", "codex.tool_decision", "codex.tool_result",
-	"codex.api_request", "codex.sse_event", "codex.websocket_connect", "codex.websocket_request",
+	"codex.api_request", "codex.sse_event", "codex.websocket_connect", "codex.websocket_request", "codex.websocket_event",
 }
 
 // Run says what was run.
