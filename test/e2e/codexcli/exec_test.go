@@ -46,7 +46,7 @@ func TestExecIsolates(t *testing.T) {
 		"EXTRA=value",
 		"OTEL_BLRP_SCHEDULE_DELAY=1",
 		got.Workspace,
-		"exec --skip-git-repo-check a prompt",
+		"exec --skip-git-repo-check -- a prompt",
 	} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("no line %q in:\n%s", want, got.Stdout)
