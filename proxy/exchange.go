@@ -30,7 +30,9 @@ type exchange struct {
 	recorder events.Recorder // nil unless watched
 	tunnel   bool            // the connection is a tunnel with a tap now
 	socket   bool            // a WebSocket handshake at the endpoint
+	stream   bool            // the response is a stream of events
 	buffer   *[bufferBytes]byte
+	small    *[streamBytes]byte
 
 	mu        sync.Mutex // guards what follows: the transport may read on while the response comes
 	inspector *responses.Inspector
@@ -59,6 +61,12 @@ func (e *exchange) watches() bool { return e.h.cfg.Recorder != nil && e.endpoint
 
 // Get implements httputil.BufferPool.
 func (e *exchange) Get() []byte {
+	if e.stream {
+		if e.small == nil {
+			e.small, _ = e.h.small.Get().(*[streamBytes]byte)
+		}
+		return e.small[:]
+	}
 	if e.buffer == nil {
 		e.buffer, _ = e.h.buffers.Get().(*[bufferBytes]byte)
 	}
@@ -77,6 +85,10 @@ func (e *exchange) release() {
 	if e.buffer != nil {
 		e.h.buffers.Put(e.buffer)
 		e.buffer = nil
+	}
+	if e.small != nil {
+		e.h.small.Put(e.small)
+		e.small = nil
 	}
 	if e.decoder != nil {
 		defer e.contain()

@@ -101,7 +101,8 @@ type Stats struct {
 type Handler struct {
 	cfg       Config
 	transport *http.Transport
-	buffers   sync.Pool
+	buffers   sync.Pool   // of *[bufferBytes]byte
+	small     sync.Pool   // of *[streamBytes]byte
 	requests  coding.Pool // of decoders
 	responses coding.Pool
 	inflaters wstap.Pool
@@ -116,8 +117,13 @@ type Handler struct {
 	exchanges, live, loops, panics, failures, encoded, malformed, cutEvents, halfEvents, lostSockets, undecoded atomic.Int64
 }
 
-// bufferBytes is the size of a copy buffer.
-const bufferBytes = 16 << 10
+// The sizes of copy buffers. A stream of events holds its buffer for as long as it is
+// open, and waits most of that time. Its events are small but for the last one, and
+// the transport reads them from a buffer of that size anyway.
+const (
+	bufferBytes = 16 << 10
+	streamBytes = 4 << 10
+)
 
 // New returns a Handler for the upstream at cfg.BaseURL.
 func New(cfg Config) (*Handler, error) {
@@ -136,6 +142,7 @@ func New(cfg Config) (*Handler, error) {
 	h.cut, h.cutNow = context.WithCancel(context.Background())
 	h.transport = newTransport(cfg)
 	h.buffers.New = func() any { return new([bufferBytes]byte) }
+	h.small.New = func() any { return new([streamBytes]byte) }
 	h.forwarder = httputil.ReverseProxy{
 		Transport: h.transport,
 		ErrorLog:  slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),

@@ -54,6 +54,7 @@ func (e *exchange) answered(response *http.Response) error {
 	}
 	scope := record.Scope
 	stream := e.endpoint.Streams && isStream(response.Header, request.Stream)
+	e.stream = stream
 	if !stream && !e.endpoint.Generates && !e.endpoint.Stored {
 		return nil
 	}

@@ -94,10 +94,14 @@ func (i *Inspector) Write(p []byte) {
 // Done reports whether the whole body was seen.
 func (i *Inspector) Done() bool { return i.scan.done }
 
-// Input returns what the items told. It is to be called once, at the end.
+// Input returns what the items told, and lets go of them: the response may take
+// long. It is to be called once, at the end.
 func (i *Inspector) Input() *Input {
 	i.read(nil)
-	return i.collect.finish()
+	input := i.collect.finish()
+	i.collect.tail, i.collect.early, i.collect.calls, i.collect.reply = stash{}, stash{}, stash{}, stash{}
+	i.collect.ids, i.scan.held = nil, nil
+	return input
 }
 
 // Request returns what the body told so far.
