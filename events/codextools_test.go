@@ -198,9 +198,15 @@ func TestExpandSpellsOutputs(t *testing.T) {
 			Opt[bool]{},
 		},
 		"image by its length": {
-			"0.140.0",
+			"0.141.0",
 			ToolResult{ToolName: "view_image", Success: true, Output: Some(image.Omitted()), Image: image},
 			"<image data URL omitted: 26 bytes>",
+			Opt[bool]{},
+		},
+		"image by another length, without a word about cutting": {
+			"0.142.0",
+			ToolResult{ToolName: "view_image", Success: true, Output: Some(image.Omitted()), Image: image},
+			"<image data URL omitted: 41 bytes>",
 			Opt[bool]{},
 		},
 		"image by another length": {

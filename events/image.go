@@ -38,7 +38,7 @@ func (i *Image) codexImage(profile Profile) string {
 		return ""
 	case profile.before(132): // 0.131 tells the URL, 0.140 does not
 		return i.Start
-	case profile.before(150):
+	case profile.before(142): // 0.141 tells the length of what the model gets, 0.142 does not
 		return i.Omitted()
 	default:
 		return omitted(len("data:application/octet-stream;base64,") + i.Payload)

@@ -83,6 +83,14 @@ func Expected() []*Expectation {
 			Reason: "Codex tells the beginning of the whole output; what the model gets is cut in its middle",
 		},
 		{
+			Event: "codex.tool_result", Attribute: "output", Kinds: []Kind{Differing}, From: 142, Until: 148,
+			If: "it is a file that Codex took for an image",
+			When: func(codex, proxy map[string]any) bool {
+				return startsWith(codex["output"], "<image data URL omitted: ") && proxy["output"] == "image content omitted because it could not be processed"
+			},
+			Reason: "Codex tells how long the file was; what the model gets only says that it is no image",
+		},
+		{
 			Event: "codex.tool_result", Attribute: "agent_name", Kinds: missed, From: 150,
 			If:     "a sub-agent called the tool",
 			When:   func(codex, _ map[string]any) bool { return codex["agent_name"] != "/root" },
