@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -49,8 +50,18 @@ type teller struct {
 	timer   *time.Timer   // starts the goroutine
 }
 
-// Record implements events.Recorder. It waits for a short lock alone.
+// Record implements events.Recorder. It waits for a short lock alone. With every
+// full batch it gives way once: streams that never wait for their upstream would
+// keep the processor from the goroutine that tells, until there is no more room.
 func (t *teller) Record(r events.Record) {
+	if t.put(r) {
+		runtime.Gosched()
+	}
+}
+
+// put adds a record, and reports whether there are as many as a batch, or a multiple
+// of that.
+func (t *teller) put(r events.Record) (full bool) {
 	size := untold(r.Event)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,7 +71,7 @@ func (t *teller) Record(r events.Record) {
 			t.missing = make(map[string]int)
 		}
 		t.missing[r.Event.EventName()]++
-		return
+		return false
 	}
 	t.queue = append(t.queue, r)
 	t.bytes += size
@@ -75,6 +86,7 @@ func (t *teller) Record(r events.Record) {
 	case len(t.queue) == maxBatch:
 		t.hurry()
 	}
+	return len(t.queue)%maxBatch == 0
 }
 
 // hurry starts the goroutine if it waits for its time. The caller holds mu.
