@@ -28,6 +28,15 @@ func (s *slowRecorder) Record(r events.Record) {
 	s.ids = append(s.ids, r.ID)
 }
 
+// take returns the ids of what came since the last time.
+func (s *slowRecorder) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := s.ids
+	s.ids = nil
+	return ids
+}
+
 func deltaRecord(id string) events.Record {
 	return events.Record{Event: &events.SSEEvent{Kind: events.Some("response.output_text.delta")}, Scope: &events.Scope{}, ID: id}
 }
@@ -53,16 +62,15 @@ func TestTellerBatches(t *testing.T) {
 		teller.Record(deltaRecord("1"))
 		synctest.Wait()
 		teller.Record(deltaRecord("2"))
-		if len(recorder.ids) != 0 {
-			t.Errorf("%q told at once; want a batch", recorder.ids)
+		if told := recorder.take(); len(told) != 0 {
+			t.Errorf("%q told at once; want a batch", told)
 		}
 		for range 2 { // the second time with the timer of the first
 			<-time.After(tellDelay)
 			synctest.Wait()
-			if len(recorder.ids) != 2 {
-				t.Errorf("%q told after %v; want both", recorder.ids, tellDelay)
+			if told := recorder.take(); len(told) != 2 {
+				t.Errorf("%q told after %v; want both", told, tellDelay)
 			}
-			recorder.ids = nil
 			teller.Record(deltaRecord("1"))
 			teller.Record(deltaRecord("2"))
 		}
@@ -70,8 +78,8 @@ func TestTellerBatches(t *testing.T) {
 			teller.Record(deltaRecord("more"))
 		}
 		synctest.Wait()
-		if len(recorder.ids) != maxBatch {
-			t.Errorf("%d told; want a full batch at once", len(recorder.ids))
+		if told := recorder.take(); len(told) != maxBatch {
+			t.Errorf("%d told; want a full batch at once", len(told))
 		}
 	})
 }
