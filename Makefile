@@ -26,7 +26,7 @@ lint: $(LINT) ## Lint all modules; go.mod must be tidy and the code as `go fix` 
 fmt: $(LINT) ## Format with gofumpt and goimports
 	$(EACH) $(LINT) fmt ./...; done
 bench: ## Measure beside other proxies; bench/README.md
-	.ci/bench
+	bench/run
 microbench: ## Run the Go benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...
 e2e: ## Drive the real Codex CLI and a real Collector receiver; needs npm, and downloads on first use
