@@ -22,7 +22,7 @@ func (d *doctor) checkCollector(ctx context.Context, cfg *config.Config) []findi
 		return []finding{{check, statusOK, `exporter = "none": nothing is sent`}}
 	}
 	kind, name := exporterKind(cfg.OTel.Exporter), collectorURL(cfg.OTel.Exporter)
-	exporter, err := newExporter(cfg, &events.Encoder{Schema: schemaOf(cfg.OTel.Schema)}, nil, slog.New(slog.DiscardHandler))
+	exporter, err := newExporter(cfg, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return []finding{{check, statusFail, err.Error()}}
 	}

@@ -5,18 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.opentelemetry.io/collector/pdata/plog"
 	collogpb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/codex-proxy/codex-proxy/internal/console"
 	"github.com/codex-proxy/codex-proxy/internal/store"
 )
 
@@ -99,7 +94,7 @@ func (a *app) export(ctx context.Context, x *export) error {
 	defer reader.Close()
 	var to historySink
 	if x.send {
-		to, err = newSending(cfg, slog.New(slog.DiscardHandler))
+		to, err = newSending(cfg)
 		if err != nil {
 			return err
 		}
@@ -126,135 +121,9 @@ func (a *app) export(ctx context.Context, x *export) error {
 	return errors.Join(err, closeErr)
 }
 
-// filter returns what the flags ask for.
-func (x *export) filter(now time.Time) (*historyFilter, error) {
-	f := &historyFilter{conversations: x.conversations}
-	for _, name := range x.events {
-		if !strings.Contains(name, ".") {
-			name = "codex." + name
-		}
-		f.events = append(f.events, name)
-	}
-	for flag, to := range map[string]*time.Time{"since": &f.since, "until": &f.until} {
-		text := map[string]string{"since": x.since, "until": x.until}[flag]
-		if text == "" {
-			continue
-		}
-		at, err := moment(text, now)
-		if err != nil {
-			return nil, fmt.Errorf("export: --%s: %w", flag, err)
-		}
-		*to = at
-	}
-	return f, nil
-}
-
-// moment reads a time as people say it: how long ago, a date here, or RFC 3339.
-func moment(text string, now time.Time) (time.Time, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseFloat(days, 64); err == nil && n >= 0 && n < 1e5 {
-			return now.Add(-time.Duration(n * 24 * float64(time.Hour))), nil
-		}
-	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		return now.Add(-ago), nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
-			return at, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("want 90m, 7d, 2006-01-02 or RFC 3339; got %s", strconv.QuoteToASCII(text))
-}
-
 // historySink takes the history, request by request.
 type historySink interface {
 	write(ctx context.Context, request *collogpb.ExportLogsServiceRequest) error
 	// close ends it, and tells what is to be said.
 	close() (summary string, err error)
-}
-
-// printing prints.
-type printing struct {
-	out    *bufio.Writer
-	format string
-	line   []byte
-}
-
-func (p *printing) write(_ context.Context, request *collogpb.ExportLogsServiceRequest) error {
-	if p.format == formatOTLP {
-		return p.writeOTLP(request)
-	}
-	for _, resource := range request.GetResourceLogs() {
-		for _, scope := range resource.GetScopeLogs() {
-			for _, record := range scope.GetLogRecords() {
-				p.line = append(console.AppendLogRecord(p.line[:0], record), '\n')
-				if _, err := p.out.Write(p.line); err != nil {
-					return fmt.Errorf("print history: %w", err)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// writeOTLP prints a line of OTLP/JSON, which is not protobuf's own JSON.
-func (p *printing) writeOTLP(request *collogpb.ExportLogsServiceRequest) error {
-	raw, err := proto.Marshal(request)
-	if err != nil {
-		return fmt.Errorf("encode history: %w", err)
-	}
-	logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(raw)
-	if err != nil {
-		return fmt.Errorf("encode history: %w", err)
-	}
-	text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
-	if err != nil {
-		return fmt.Errorf("encode history: %w", err)
-	}
-	if _, err := p.out.Write(append(text, '\n')); err != nil {
-		return fmt.Errorf("print history: %w", err)
-	}
-	return nil
-}
-
-func (p *printing) close() (string, error) { return "", p.out.Flush() }
-
-// historyFilter is what is asked for.
-type historyFilter struct {
-	since, until          time.Time
-	conversations, events []string
-}
-
-// apply removes what is not asked for.
-func (f *historyFilter) apply(request *collogpb.ExportLogsServiceRequest) {
-	request.ResourceLogs = slices.DeleteFunc(request.ResourceLogs, func(resource *resourceLogs) bool {
-		resource.ScopeLogs = slices.DeleteFunc(resource.ScopeLogs, func(scope *scopeLogs) bool {
-			scope.LogRecords = slices.DeleteFunc(scope.LogRecords, func(r *logRecord) bool { return !f.wants(r) })
-			return len(scope.GetLogRecords()) == 0
-		})
-		return len(resource.GetScopeLogs()) == 0
-	})
-}
-
-// wants reports whether a record is asked for.
-func (f *historyFilter) wants(r *logRecord) bool {
-	at := console.RecordTime(r)
-	if at.Unix() <= 0 {
-		at = f.since // Written in that time, for all that is known.
-	}
-	if !f.since.IsZero() && at.Before(f.since) || !f.until.IsZero() && !at.Before(f.until) {
-		return false
-	}
-	name, conversation := r.GetEventName(), ""
-	for _, kv := range r.GetAttributes() {
-		switch kv.GetKey() {
-		case "event.name":
-			name = kv.GetValue().GetStringValue()
-		case "conversation.id":
-			conversation = kv.GetValue().GetStringValue()
-		}
-	}
-	return (len(f.events) == 0 || slices.Contains(f.events, name)) &&
-		(len(f.conversations) == 0 || slices.Contains(f.conversations, conversation))
 }

@@ -27,10 +27,10 @@ func exporterKind(cfg config.Exporter) string {
 
 // newExporter returns the configured exporter; for none, what writes the history, or nil if there is none either. It closes the
 // store, if there is one.
-func newExporter(cfg *config.Config, encoder *events.Encoder, disk *store.Store, logger *slog.Logger) (*otlp.Exporter, error) {
+func newExporter(cfg *config.Config, disk *store.Store, logger *slog.Logger) (*otlp.Exporter, error) {
 	c := otlp.Config{
 		Version: buildVersion(),
-		Encoder: encoder,
+		Encoder: &events.Encoder{Schema: schemaOf(cfg.OTel.Schema)},
 		Queue:   otlp.QueueLimits{MaxRecords: cfg.Queue.MaxRecords, MaxBytes: cfg.Queue.MaxBytes},
 		Logger:  logger,
 	}

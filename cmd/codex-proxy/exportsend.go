@@ -12,7 +12,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/codex-proxy/codex-proxy/config"
-	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/otlp"
 )
 
@@ -35,8 +34,8 @@ type sending struct {
 	pause    time.Duration
 }
 
-func newSending(cfg *config.Config, logger *slog.Logger) (*sending, error) {
-	exporter, err := newExporter(cfg, &events.Encoder{Schema: schemaOf(cfg.OTel.Schema)}, nil, logger)
+func newSending(cfg *config.Config) (*sending, error) {
+	exporter, err := newExporter(cfg, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

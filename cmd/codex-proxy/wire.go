@@ -65,7 +65,7 @@ func newService(cfg *config.Config, logger *slog.Logger, listen net.Addr) (*serv
 	}
 	s.sends = !cfg.OTel.Exporter.None()
 	s.history = s.store != nil && cfg.Store.History
-	if s.exporter, err = newExporter(cfg, &events.Encoder{Schema: schemaOf(cfg.OTel.Schema)}, s.store, logger); err != nil {
+	if s.exporter, err = newExporter(cfg, s.store, logger); err != nil {
 		if s.store != nil {
 			s.store.Close()
 		}
