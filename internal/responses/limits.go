@@ -20,25 +20,10 @@ type limits struct {
 	families []*family
 }
 
-// family is one limit with its two windows.
-type family struct {
-	id, name string
-	windows  [2]window
-}
-
-// window is how much of a limit is used in some time.
-type window struct {
-	used            events.Opt[float64]
-	minutes, resets events.Opt[int64]
-}
-
 const (
 	defaultLimit = "codex"
 	maxFamilies  = 9 // the default one among them
 )
-
-// windowNames are the names of a family's windows, before their values.
-var windowNames = [2]string{"-primary-", "-secondary-"}
 
 // HeaderLimits returns what the headers of a response say of quotas, nil for
 // nothing.
@@ -99,7 +84,7 @@ func (l *limits) familyHeader(name, value string, at time.Time) {
 	}
 	for i, which := range windowNames {
 		for _, field := range []string{"used-percent", "window-minutes", "reset-at", "reset-after-seconds"} {
-			id, ok := strings.CutSuffix(name, which+field)
+			id, ok := strings.CutSuffix(name, "-"+which+"-"+field)
 			if !ok {
 				continue
 			}
@@ -107,24 +92,6 @@ func (l *limits) familyHeader(name, value string, at time.Time) {
 				f.windows[i].set(field, value, at)
 			}
 			return
-		}
-	}
-}
-
-// set takes a value of a window, by the name that it has in headers.
-func (w *window) set(field, value string, at time.Time) {
-	switch field {
-	case "used-percent":
-		w.used = percent(value)
-	case "window-minutes":
-		w.minutes = number(value)
-	case "reset-at":
-		if resets := number(value); resets.Set {
-			w.resets = resets
-		}
-	default: // reset-after-seconds, which comes first
-		if after := number(value); after.Set {
-			w.resets = events.Some(at.Unix() + after.Value)
 		}
 	}
 }
@@ -178,7 +145,7 @@ func (l *limits) event(data []byte, at time.Time) {
 	if reached := truth(details.Get("limit_reached").Raw); reached.Set && f.id == defaultLimit {
 		l.told.LimitReached = reached
 	}
-	for i, name := range []string{"primary", "secondary"} {
+	for i, name := range windowNames {
 		for _, field := range [][2]string{
 			{"used_percent", "used-percent"},
 			{"window_minutes", "window-minutes"},
@@ -227,33 +194,4 @@ func (l *limits) result() *events.RateLimits {
 	}
 	slices.SortFunc(told.Others, func(a, b events.Pair) int { return strings.Compare(a.Key, b.Key) })
 	return &told
-}
-
-// tells reports whether there is anything in a window.
-func (w window) tells() bool {
-	return w.used.Set && (w.used.Value != 0 || w.minutes.Value != 0 || w.resets.Set)
-}
-
-// pairs returns what is told of a limit that has no fields.
-func (f *family) pairs() []events.Pair {
-	var pairs []events.Pair
-	prefix := "codex.rate_limit." + f.id + "."
-	for i, name := range []string{"primary", "secondary"} {
-		w := f.windows[i]
-		if !w.tells() {
-			continue
-		}
-		key := prefix + name + "."
-		pairs = append(pairs, events.Pair{Key: key + "used_percent", Value: events.Value{Kind: events.ValueDouble, Double: w.used.Value}})
-		if w.minutes.Set {
-			pairs = append(pairs, events.Pair{Key: key + "window_minutes", Value: events.Value{Kind: events.ValueInt, Int: w.minutes.Value}})
-		}
-		if w.resets.Set {
-			pairs = append(pairs, events.Pair{Key: key + "resets_at", Value: events.Value{Kind: events.ValueInt, Int: w.resets.Value}})
-		}
-	}
-	if len(pairs) > 0 && f.name != "" {
-		pairs = append(pairs, events.TextPair(prefix+"name", f.name))
-	}
-	return pairs
 }
