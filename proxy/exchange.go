@@ -31,8 +31,8 @@ type exchange struct {
 	tunnel   bool            // the connection is a tunnel with a tap now
 	socket   bool            // a WebSocket handshake at the endpoint
 	stream   bool            // the response is a stream of events
-	buffer   *[bufferBytes]byte
-	small    *[streamBytes]byte
+	buffer   *[]byte         // to copy the response through; nil until that begins
+	buffers  *sync.Pool      // where it goes back to
 
 	mu        sync.Mutex // guards what follows: the transport may read on while the response comes
 	inspector *responses.Inspector
@@ -61,16 +61,14 @@ func (e *exchange) watches() bool { return e.h.cfg.Recorder != nil && e.endpoint
 
 // Get implements httputil.BufferPool.
 func (e *exchange) Get() []byte {
-	if e.stream {
-		if e.small == nil {
-			e.small, _ = e.h.small.Get().(*[streamBytes]byte)
-		}
-		return e.small[:]
-	}
 	if e.buffer == nil {
-		e.buffer, _ = e.h.buffers.Get().(*[bufferBytes]byte)
+		e.buffers = &e.h.buffers
+		if e.stream {
+			e.buffers = &e.h.small
+		}
+		e.buffer, _ = e.buffers.Get().(*[]byte)
 	}
-	return e.buffer[:]
+	return *e.buffer
 }
 
 // Put implements httputil.BufferPool. The buffer goes back in release.
@@ -83,12 +81,8 @@ func (e *exchange) release() {
 		defer e.h.leave()
 	}
 	if e.buffer != nil {
-		e.h.buffers.Put(e.buffer)
+		e.buffers.Put(e.buffer)
 		e.buffer = nil
-	}
-	if e.small != nil {
-		e.h.small.Put(e.small)
-		e.small = nil
 	}
 	if e.decoder != nil {
 		defer e.contain()

@@ -101,8 +101,8 @@ type Stats struct {
 type Handler struct {
 	cfg       Config
 	transport *http.Transport
-	buffers   sync.Pool   // of *[bufferBytes]byte
-	small     sync.Pool   // of *[streamBytes]byte
+	buffers   sync.Pool   // of *[]byte of bufferBytes
+	small     sync.Pool   // of *[]byte of streamBytes
 	requests  coding.Pool // of decoders
 	responses coding.Pool
 	inflaters wstap.Pool
@@ -125,6 +125,14 @@ const (
 	streamBytes = 4 << 10
 )
 
+// newBuffer returns what makes the buffers of a pool.
+func newBuffer(size int) func() any {
+	return func() any {
+		buffer := make([]byte, size)
+		return &buffer
+	}
+}
+
 // New returns a Handler for the upstream at cfg.BaseURL.
 func New(cfg Config) (*Handler, error) {
 	if cfg.BaseURL == nil || cfg.BaseURL.Host == "" || cfg.ChatGPTBaseURL != nil && cfg.ChatGPTBaseURL.Host == "" {
@@ -140,9 +148,8 @@ func New(cfg Config) (*Handler, error) {
 	h.teller.next, h.teller.lost, h.teller.onPanic = cfg.Recorder, cfg.Lost, func() { h.panics.Add(1) }
 	h.requests.MaxBytes, h.history = cfg.MaxRequestBytes, responses.NewHistory(0)
 	h.cut, h.cutNow = context.WithCancel(context.Background())
-	h.transport = newTransport(cfg)
-	h.buffers.New = func() any { return new([bufferBytes]byte) }
-	h.small.New = func() any { return new([streamBytes]byte) }
+	h.transport = NewTransport(cfg)
+	h.buffers.New, h.small.New = newBuffer(bufferBytes), newBuffer(streamBytes)
 	h.forwarder = httputil.ReverseProxy{
 		Transport: h.transport,
 		ErrorLog:  slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),

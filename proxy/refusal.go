@@ -21,9 +21,9 @@ func (e *exchange) refused(response *http.Response, record events.Record) bool {
 		response.ContentLength > maxRefusalBytes || e.in.Method == http.MethodHead {
 		return false
 	}
-	response.Body = &refusalBody{ReadCloser: response.Body, end: func(body []byte) {
+	response.Body = &refusalBody{ReadCloser: response.Body, end: func(body []byte, whole bool) {
 		defer e.contain()
-		if body != nil {
+		if whole {
 			event.Refusal = responses.RefusalText(response.StatusCode, body)
 		}
 		e.recorder.Record(record)
@@ -34,7 +34,7 @@ func (e *exchange) refused(response *http.Response, record events.Record) bool {
 // refusalBody is the body of a refusal. It is read by one goroutine.
 type refusalBody struct {
 	io.ReadCloser
-	end  func(body []byte) // called once; nil for a body that was not read as a whole
+	end  func(body []byte, whole bool) // called once; whole if it was read to its end and kept
 	kept []byte
 	cut  bool
 	read bool // to its end
@@ -55,14 +55,9 @@ func (b *refusalBody) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (b *refusalBody) Close() error {
 	err := b.ReadCloser.Close()
-	if b.end == nil {
-		return err
+	if b.end != nil {
+		b.end(b.kept, b.read && !b.cut)
+		b.end = nil
 	}
-	body := append([]byte{}, b.kept...)
-	if b.cut || !b.read {
-		body = nil
-	}
-	b.end(body)
-	b.end = nil
 	return err
 }

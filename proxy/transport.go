@@ -14,9 +14,9 @@ import (
 // errLoop says that the upstream's address is one this process listens on.
 var errLoop = errors.New("the upstream is this proxy itself; set upstream.base_url to the model provider")
 
-// newTransport returns the transport to the upstream. Time-outs guard the way
-// to a response, never the response itself.
-func newTransport(cfg Config) *http.Transport {
+// NewTransport returns the transport that a Handler of cfg has to the upstream.
+// Time-outs guard the way to a response, never the response itself.
+func NewTransport(cfg Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: cfg.DialTimeout, KeepAlive: 30 * time.Second}
 	transport := &http.Transport{
 		// Bytes pass as they are: the transport must not ask for gzip by itself.

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -31,27 +30,13 @@ func (d *doctor) checkUpstream(ctx context.Context, cfg *config.Config) []findin
 	if err != nil {
 		return []finding{{check, statusFail, err.Error()}}
 	}
-	transport := upstreamTransport(&settings)
+	transport := proxy.NewTransport(settings)
 	defer transport.CloseIdleConnections()
 	found := []finding{d.askUpstream(ctx, transport, settings.BaseURL)}
 	if settings.ChatGPTBaseURL != nil {
 		found = append(found, d.askUpstream(ctx, transport, settings.ChatGPTBaseURL))
 	}
 	return found
-}
-
-// upstreamTransport connects as the proxy does.
-func upstreamTransport(settings *proxy.Config) *http.Transport {
-	transport := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: settings.DialTimeout}).DialContext,
-		TLSHandshakeTimeout: settings.TLSHandshakeTimeout,
-		TLSClientConfig:     &tls.Config{RootCAs: settings.RootCAs, MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2:   true,
-	}
-	if settings.OutboundProxy != nil {
-		transport.Proxy = http.ProxyURL(settings.OutboundProxy)
-	}
-	return transport
 }
 
 func (d *doctor) askUpstream(ctx context.Context, transport http.RoundTripper, base *url.URL) finding {
