@@ -75,9 +75,13 @@ func (s *service) findHashKey(cfg *config.Config) ([]byte, error) {
 		s.logger.Warn("the key of hashes cannot be kept, and ends with this process",
 			slog.String("error", err.Error()), slog.String("hint", "set content.hash_key"))
 	}
+	return newKey(), nil
+}
+
+func newKey() []byte {
 	key := make([]byte, keyBytes)
 	_, _ = rand.Read(key) // It never fails.
-	return key, nil
+	return key
 }
 
 // errNoKey is a key file that is none. A new key would join with nothing that was told before, so nobody makes one unasked.
@@ -87,8 +91,7 @@ var errNoKey = errors.New("holds no key; remove it to have a new one made")
 func keptKey(file string) ([]byte, error) {
 	content, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		key := make([]byte, keyBytes)
-		_, _ = rand.Read(key) // It never fails.
+		key := newKey()
 		return key, writeKey(file, hex.EncodeToString(key)+"\n")
 	}
 	if err != nil {

@@ -45,9 +45,7 @@ func checkHealth(ctx context.Context, listen string) error {
 	if err != nil {
 		return fmt.Errorf("check health: %w", err)
 	}
-	// A transport of its own, since the environment's proxy has no business here.
-	transport := &http.Transport{DisableKeepAlives: true}
-	res, err := (&http.Client{Transport: transport}).Do(req)
+	res, err := newClient().Do(req)
 	if err != nil {
 		return fmt.Errorf("check health: %w", err)
 	}
@@ -56,6 +54,11 @@ func checkHealth(ctx context.Context, listen string) error {
 		return fmt.Errorf("check health: status %d", res.StatusCode)
 	}
 	return nil
+}
+
+// newClient returns a client for one request to a proxy. The environment's proxy has no business there.
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 }
 
 // localURL returns the URL at which this machine reaches a listener.

@@ -55,27 +55,9 @@ func startLeaking(t *testing.T, settings string) *leaking {
 // follow reads the live feed until the proxy stops.
 func (l *leaking) follow(t *testing.T) (done <-chan struct{}) {
 	t.Helper()
-	ended, connected := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		_ = console.Follow(ctx, console.FollowConfig{
-			URL: l.url,
-			OnState: func(s console.State) {
-				switch s.Connection {
-				case console.Connected:
-					close(connected)
-				case console.Lost:
-					cancel()
-				case console.Connecting:
-				}
-			},
-			OnEvent: func(event console.Event) { l.add("live feed", event.Data) },
-		})
-	}()
-	<-connected
-	return ended
+	return followFeed(t.Context(), console.FollowConfig{
+		URL: l.url, OnEvent: func(event console.Event) { l.add("live feed", event.Data) },
+	})
 }
 
 // headers adds to a request all that an agent may send.

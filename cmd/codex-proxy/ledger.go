@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"maps"
 	"net/http"
 	"sync"
 
@@ -11,9 +11,6 @@ import (
 
 // ledgerPath is where the ledger is read.
 const ledgerPath = ownPrefix + "/v1/ledger"
-
-// noExporter is why records are dropped when there is nowhere to send them.
-const noExporter = "no_exporter"
 
 // ledgerView is the ledger as it is served.
 type ledgerView struct {
@@ -92,9 +89,7 @@ func (s *service) ledger() ledgerView {
 func (s *service) serveLedger(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(s.ledger()) // The client is gone if this fails.
+	_ = printJSON(w, s.ledger()) // The client is gone if this fails.
 }
 
 // unsent counts records that nobody wants to have, so that the ledger balances without an exporter too.
@@ -130,19 +125,7 @@ func (u *unsent) lose(name string, n int) {
 func (u *unsent) view() ledgerView {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	view := viewLedger(u.books, u.books)
-	for name, account := range view.Events {
-		view.Events[name] = account.unsent()
-	}
-	view.Total, view.Process = view.Total.unsent(), view.Process.unsent()
-	return view
-}
-
-// unsent drops what waits.
-func (v accountView) unsent() accountView {
-	if v.Queued > 0 {
-		v.Dropped[noExporter] = v.Queued
-	}
-	v.Queued = 0
-	return v
+	books := maps.Clone(u.books)
+	books.Settle(books.Queued(), outbox.NoExporter)
+	return viewLedger(books, books)
 }

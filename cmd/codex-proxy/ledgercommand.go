@@ -47,9 +47,7 @@ func (a *app) ledger(ctx context.Context, url string, asJSON bool) error {
 	if err != nil {
 		return fmt.Errorf("read ledger: %w", err)
 	}
-	// A transport of its own, since the environment's proxy has no business here.
-	transport := &http.Transport{DisableKeepAlives: true}
-	res, err := (&http.Client{Transport: transport}).Do(req)
+	res, err := newClient().Do(req)
 	if err != nil {
 		return fmt.Errorf("read ledger: %w", err)
 	}

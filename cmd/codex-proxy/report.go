@@ -129,8 +129,7 @@ func (r *reporter) send(ctx context.Context, body []byte) (trouble string, err e
 		return "", fmt.Errorf("make report: %w", err)
 	}
 	req.Header.Set("Idempotency-Key", rand.Text())
-	// A transport of its own, since the environment's proxy has no business here.
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	res, err := newClient().Do(req)
 	if err != nil {
 		return "", unreachable(target.Redacted(), err)
 	}

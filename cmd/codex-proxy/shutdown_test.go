@@ -24,41 +24,50 @@ import (
 type endings struct {
 	mu       sync.Mutex
 	ended    []string
-	followed chan struct{}
+	followed <-chan struct{}
+}
+
+// followFeed follows the live feed until the proxy stops, and returns once it is connected.
+func followFeed(ctx context.Context, cfg console.FollowConfig) (ended <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	followed, connected := make(chan struct{}), make(chan struct{})
+	cfg.OnState = func(s console.State) {
+		switch s.Connection {
+		case console.Connected:
+			close(connected)
+		case console.Lost:
+			cancel()
+		case console.Connecting:
+		}
+	}
+	go func() {
+		defer close(followed)
+		defer cancel()
+		_ = console.Follow(ctx, cfg)
+	}()
+	<-connected
+	return followed
 }
 
 // followEndings returns when the feed is connected.
 func followEndings(t *testing.T, url string) *endings {
 	t.Helper()
-	e := &endings{followed: make(chan struct{})}
+	e := &endings{}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	connected := make(chan struct{})
-	go func() {
-		defer close(e.followed)
-		_ = console.Follow(ctx, console.FollowConfig{
-			URL: url, Events: []string{"sse_event"},
-			OnState: func(s console.State) {
-				switch s.Connection {
-				case console.Connected:
-					close(connected)
-				case console.Lost:
-					cancel()
-				case console.Connecting:
+	t.Cleanup(cancel)
+	e.followed = followFeed(ctx, console.FollowConfig{
+		URL: url, Events: []string{"sse_event"},
+		OnEvent: func(event console.Event) {
+			var attrs map[string]any
+			if json.Unmarshal(event.Data, &attrs) == nil {
+				if by, _ := attrs["stream.ended_by"].(string); by != "" {
+					e.mu.Lock()
+					e.ended = append(e.ended, by)
+					e.mu.Unlock()
 				}
-			},
-			OnEvent: func(event console.Event) {
-				var attrs map[string]any
-				if json.Unmarshal(event.Data, &attrs) == nil {
-					if by, _ := attrs["stream.ended_by"].(string); by != "" {
-						e.mu.Lock()
-						e.ended = append(e.ended, by)
-						e.mu.Unlock()
-					}
-				}
-			},
-		})
-	}()
-	<-connected
+			}
+		},
+	})
 	return e
 }
 

@@ -149,7 +149,7 @@ func TestNoExporterTouchesNoDisk(t *testing.T) {
 	p := startProxy(t, responsestest.NewServer(t).BaseURL(), "[store]\ndir = "+strconv.Quote(dir)+"\n")
 	send(t, "POST", p.url+report.EventsPath, promptReport, nil)
 	view := until(t, p.url, func(v ledgerView) bool { return v.Total.Observed == 1 })
-	if view.Durable || view.Total.Dropped[noExporter] != 1 || view.Total.Queued != 0 {
+	if view.Durable || view.Total.Dropped["no_exporter"] != 1 || view.Total.Queued != 0 {
 		t.Errorf("ledger = %+v; want one record that nobody wants", view)
 	}
 	if status, _ := send(t, "GET", p.url+ledgerPath, "", func(r *http.Request) { r.Host = "evil.example" }); status != http.StatusForbidden {
@@ -208,7 +208,7 @@ func TestHistoryWithoutExporter(t *testing.T) {
 			t.Errorf("report = %s; want it on disk", answer)
 		}
 		// It waits to be merged, and then is history.
-		view := until(t, p.url, func(v ledgerView) bool { return v.Total.Dropped[noExporter] == start+1 })
+		view := until(t, p.url, func(v ledgerView) bool { return v.Total.Dropped["no_exporter"] == start+1 })
 		if !view.Durable || view.Total.Queued != 0 || view.Process.Observed != 1 {
 			t.Errorf("ledger = %+v; want the books of all starts on disk", view)
 		}

@@ -80,9 +80,7 @@ func (f *Recorder) pair(p events.Pair) (value *events.Value, keep bool) {
 		return textValue(told), true
 	}
 	if f.cfg.Scanner != nil && isSecretKey(p.Key) && p.Value.Kind != events.ValueEmpty && p.Value.Text != "" {
-		if !f.cfg.Uncounted {
-			f.cfg.Scanner.count([]int{classOther})
-		}
+		f.count([]int{classOther})
 		return textValue(marker("attribute")), true
 	}
 	if told, changed := f.value(p.Value); changed {

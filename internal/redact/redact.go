@@ -106,10 +106,15 @@ func (f *Recorder) scan(text string) string {
 		return text
 	}
 	clean, classes := f.cfg.Scanner.text(text)
+	f.count(classes)
+	return clean
+}
+
+// count counts what was replaced.
+func (f *Recorder) count(classes []int) {
 	if !f.cfg.Uncounted {
 		f.cfg.Scanner.count(classes)
 	}
-	return clean
 }
 
 // other returns what is told of a text that is no content.
