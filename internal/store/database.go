@@ -28,7 +28,8 @@ const observed = "observed"
 
 // database is the file. It is used by one goroutine at a time.
 type database struct {
-	sql  *sql.DB
+	pool *sql.DB
+	sql  prepared // its only connection
 	path string
 	info os.FileInfo
 }
@@ -95,9 +96,12 @@ func openDatabase(path string, steps []string) (*database, contents, error) {
 	}
 	// Settings are those of a connection, so there is one.
 	pool.SetMaxOpenConns(1)
-	d := &database{sql: pool, path: path, info: info}
+	d := &database{pool: pool, path: path, info: info}
 	ctx := context.Background()
-	if err := migrate(ctx, pool, steps); err != nil {
+	if err = migrate(ctx, pool, steps); err == nil {
+		d.sql.conn, err = pool.Conn(ctx)
+	}
+	if err != nil {
 		d.close()
 		return nil, contents{}, fmt.Errorf("open database: %w", err)
 	}
@@ -140,7 +144,10 @@ func slashed(path string) string {
 
 // close closes the file. What it says is of no use to anybody: everything that
 // was committed is safe.
-func (d *database) close() { _ = d.sql.Close() }
+func (d *database) close() {
+	d.sql.close()
+	_ = d.pool.Close()
+}
 
 // isThere reports whether the file is still where it was opened.
 func (d *database) isThere() bool {

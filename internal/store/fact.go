@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"strconv"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -76,7 +75,7 @@ func (f *fact) size(key string) any {
 }
 
 // write adds the fact to the tables, as known from a chapter.
-func (f *fact) write(ctx context.Context, tx *sql.Tx, chapter int64) error {
+func (f *fact) write(ctx context.Context, tx *prepared, chapter int64) error {
 	if err := f.writeConversation(ctx, tx, chapter); err != nil {
 		return err
 	}
@@ -97,7 +96,7 @@ func (f *fact) write(ctx context.Context, tx *sql.Tx, chapter int64) error {
 }
 
 // writeConversation notes that a conversation was active.
-func (f *fact) writeConversation(ctx context.Context, tx *sql.Tx, chapter int64) error {
+func (f *fact) writeConversation(ctx context.Context, tx *prepared, chapter int64) error {
 	id := f.text("conversation.id")
 	if id == nil {
 		return nil
@@ -110,7 +109,7 @@ ON CONFLICT DO UPDATE SET history = excluded.history, first_at = min(first_at, e
 }
 
 // writeRequest begins an exchange.
-func (f *fact) writeRequest(ctx context.Context, tx *sql.Tx, chapter int64) error {
+func (f *fact) writeRequest(ctx context.Context, tx *prepared, chapter int64) error {
 	transport := "http"
 	if f.name == events.NameWebSocketRequest {
 		transport = "websocket"
@@ -124,7 +123,7 @@ func (f *fact) writeRequest(ctx context.Context, tx *sql.Tx, chapter int64) erro
 
 // writeEnd ends an exchange: the newest of the conversation that has not ended
 // and is not known to be another request. One whose begin is not known is new.
-func (f *fact) writeEnd(ctx context.Context, tx *sql.Tx, chapter int64) error {
+func (f *fact) writeEnd(ctx context.Context, tx *prepared, chapter int64) error {
 	ends := []any{
 		chapter, f.at, f.text("response.id"), f.text("stream.ended_by"), f.text("error.message"), f.number("ttft_ms"),
 		f.number("input_token_count"), f.number("cached_token_count"), f.number("output_token_count"), f.number("reasoning_token_count"),
@@ -150,7 +149,7 @@ VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
 
 // writeCall notes what is known of a tool call: how it was decided, or how it
 // ended.
-func (f *fact) writeCall(ctx context.Context, tx *sql.Tx, chapter int64) error {
+func (f *fact) writeCall(ctx context.Context, tx *prepared, chapter int64) error {
 	call := f.text("call_id")
 	if call == nil {
 		call = f.text("event.id") // A result of no call is one of its own.

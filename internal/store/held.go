@@ -117,7 +117,7 @@ func (h *held) lose() {
 }
 
 // holdBack carries the change out.
-func (t *transaction) holdBack(ctx context.Context, tx *sql.Tx) error {
+func (t *transaction) holdBack(ctx context.Context, tx *prepared) error {
 	if t.held.adopt {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM held"); err != nil {
 			return err

@@ -137,7 +137,7 @@ func (c *chapter) bytes() int64 {
 }
 
 // tell adds the chapter to the history, if there is room beside what waits.
-func (t *transaction) tell(ctx context.Context, tx *sql.Tx) error {
+func (t *transaction) tell(ctx context.Context, tx *prepared) error {
 	c := &t.chapter
 	if c.entry.Records == 0 {
 		return nil
@@ -166,7 +166,7 @@ func (t *transaction) tell(ctx context.Context, tx *sql.Tx) error {
 
 // forgetFor drops the oldest chapters until there is room for so many more bytes,
 // or none is left.
-func (t *transaction) forgetFor(ctx context.Context, tx *sql.Tx, incoming int64) error {
+func (t *transaction) forgetFor(ctx context.Context, tx *prepared, incoming int64) error {
 	full := func() (bool, error) {
 		err := t.measure(ctx, tx)
 		return t.size+incoming > t.limit(), err
@@ -184,7 +184,7 @@ func (t *transaction) forgets(reason string, records int) {
 
 // forget drops the oldest chapter that a query finds, again and again while more
 // asks for it, with all that is known from it alone.
-func (t *transaction) forget(ctx context.Context, tx *sql.Tx, reason, query string, more func() (bool, error), args ...any) error {
+func (t *transaction) forget(ctx context.Context, tx *prepared, reason, query string, more func() (bool, error), args ...any) error {
 	for {
 		if ok, err := more(); err != nil || !ok {
 			return err

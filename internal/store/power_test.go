@@ -42,7 +42,7 @@ func reopened(t *testing.T, dir string, f files) []string {
 	if stats := s.Stats(); !stats.Durable || stats.SetAside != 0 {
 		t.Fatalf("Stats() = %+v; want an intact database", stats)
 	}
-	found := append(waiting(t, s), toldTo(t, &Reader{sql: s.db.sql, codec: s.codec}, time.Time{}, time.Time{})...)
+	found := append(waiting(t, s), toldTo(t, &Reader{sql: &s.db.sql, codec: s.codec}, time.Time{}, time.Time{})...)
 	balance(t, s)
 	// Closing syncs, which takes longer than all the rest.
 	if _, err := s.db.sql.ExecContext(t.Context(), "PRAGMA synchronous = off"); err != nil {

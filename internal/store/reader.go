@@ -25,7 +25,8 @@ var ErrNoHistory = errors.New("there is no history")
 // Reader reads the history of a state directory, also while a Store has it. It
 // changes nothing there.
 type Reader struct {
-	sql   *sql.DB
+	sql   querier
+	pool  *sql.DB
 	codec *codec
 }
 
@@ -40,7 +41,7 @@ func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
-	r := &Reader{sql: pool}
+	r := &Reader{sql: pool, pool: pool}
 	if err := r.check(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open history in %s: %w", dir, err)
@@ -157,5 +158,5 @@ func (r *Reader) chunk(ctx context.Context, after, from, to int64) (chapters [][
 // Close closes the Reader.
 func (r *Reader) Close() error {
 	r.codec.close()
-	return r.sql.Close()
+	return r.pool.Close()
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
@@ -17,7 +16,7 @@ const chunk = 64
 // expire drops what waited for too long, and the history that is as old. The
 // oldest rows have the lowest IDs, so that nobody has to look at a backlog as a
 // whole.
-func (t *transaction) expire(ctx context.Context, tx *sql.Tx) error {
+func (t *transaction) expire(ctx context.Context, tx *prepared) error {
 	const oldest = "SELECT id, records FROM history WHERE id = (SELECT min(id) FROM history) AND stored_at < ?"
 	always := func() (bool, error) { return true, nil }
 	if err := t.forget(ctx, tx, HistoryExpired, oldest, always, t.oldest.UnixMilli()); err != nil {
@@ -48,7 +47,7 @@ func (t *transaction) expire(ctx context.Context, tx *sql.Tx) error {
 // makeRoom drops history, deltas, and then whole batches, the oldest first, until
 // there is room for so many more bytes. What is history is the collector's, too,
 // or will be; what waits is nowhere else.
-func (t *transaction) makeRoom(ctx context.Context, tx *sql.Tx, incoming int64) error {
+func (t *transaction) makeRoom(ctx context.Context, tx *prepared, incoming int64) error {
 	limit := t.limit()
 	// What comes may itself have to go; room is made for a part of it then.
 	incoming = min(incoming, limit/2)
@@ -100,14 +99,14 @@ func (t *transaction) makeRoom(ctx context.Context, tx *sql.Tx, incoming int64) 
 func (t *transaction) limit() int64 { return t.maxBytes - 2*walBytes }
 
 // measure finds the size of what the database holds.
-func (t *transaction) measure(ctx context.Context, tx *sql.Tx) error {
+func (t *transaction) measure(ctx context.Context, tx *prepared) error {
 	const text = "SELECT (c.page_count - f.freelist_count) * s.page_size" +
 		" FROM pragma_page_count AS c, pragma_freelist_count AS f, pragma_page_size AS s"
 	return tx.QueryRowContext(ctx, text).Scan(&t.size)
 }
 
 // thin takes the deltas out of a row.
-func (t *transaction) thin(ctx context.Context, tx *sql.Tx, r row) error {
+func (t *transaction) thin(ctx context.Context, tx *prepared, r row) error {
 	payload, ok := t.codec.expand(r.stored)
 	if !ok {
 		return t.drop(ctx, tx, r, outbox.Damaged)
@@ -125,7 +124,7 @@ func (t *transaction) thin(ctx context.Context, tx *sql.Tx, r row) error {
 }
 
 // drop deletes a row.
-func (t *transaction) drop(ctx context.Context, tx *sql.Tx, r row, fate outbox.Fate) error {
+func (t *transaction) drop(ctx context.Context, tx *prepared, r row, fate outbox.Fate) error {
 	if err := t.change(ctx, tx, r.id, outbox.Entry{}); err != nil {
 		return err
 	}
@@ -140,7 +139,7 @@ func (t *transaction) gone(counts outbox.Tally, bytes int64, fate outbox.Fate) {
 }
 
 // selectRows reads rows at once, so that they can be changed.
-func selectRows(ctx context.Context, tx *sql.Tx, text string, args ...any) ([]row, error) {
+func selectRows(ctx context.Context, tx *prepared, text string, args ...any) ([]row, error) {
 	rows, err := tx.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err

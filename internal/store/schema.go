@@ -133,7 +133,7 @@ CREATE INDEX tool_calls_by_history ON tool_calls (history);
 
 // schemaVersion returns the version of a database, 0 for an empty one. The error
 // is errForeign for one that is not ours.
-func schemaVersion(ctx context.Context, db *sql.DB) (int, error) {
+func schemaVersion(ctx context.Context, db querier) (int, error) {
 	var id, version, tables int
 	for query, to := range map[string]*int{
 		"PRAGMA application_id": &id, "PRAGMA user_version": &version, "SELECT count(*) FROM sqlite_schema": &tables,

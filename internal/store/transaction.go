@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,11 +38,11 @@ type transaction struct {
 // commit carries a transaction out.
 func (d *database) commit(t *transaction) error {
 	ctx := context.Background()
-	tx, err := d.sql.BeginTx(ctx, nil)
+	tx, err := d.sql.conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("write batches: %w", err)
 	}
-	if err := t.run(ctx, tx); err != nil {
+	if err := t.run(ctx, &d.sql); err != nil {
 		return fmt.Errorf("write batches: %w", errors.Join(err, tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {
@@ -52,7 +51,7 @@ func (d *database) commit(t *transaction) error {
 	return nil
 }
 
-func (t *transaction) run(ctx context.Context, tx *sql.Tx) error {
+func (t *transaction) run(ctx context.Context, tx *prepared) error {
 	t.settled, t.ledger, t.told, t.forgotten = outbox.Settled{}, t.ledger.Plus(nil), 0, nil
 	for id, e := range t.changed {
 		if err := t.change(ctx, tx, id, e); err != nil {
@@ -99,7 +98,7 @@ func (t *transaction) run(ctx context.Context, tx *sql.Tx) error {
 }
 
 // change replaces or deletes a row.
-func (t *transaction) change(ctx context.Context, tx *sql.Tx, id uint64, e outbox.Entry) error {
+func (t *transaction) change(ctx context.Context, tx *prepared, id uint64, e outbox.Entry) error {
 	if e.Records == 0 {
 		_, err := tx.ExecContext(ctx, "DELETE FROM batches WHERE id = ?", id)
 		return err
@@ -114,7 +113,7 @@ func (t *transaction) change(ctx context.Context, tx *sql.Tx, id uint64, e outbo
 }
 
 // keepBooks writes the accounts that changed.
-func (t *transaction) keepBooks(ctx context.Context, tx *sql.Tx) error {
+func (t *transaction) keepBooks(ctx context.Context, tx *prepared) error {
 	for fate, tally := range t.settled {
 		t.ledger.Settle(tally, fate)
 	}
