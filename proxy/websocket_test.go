@@ -68,6 +68,9 @@ func startSocket(t *testing.T, mode responsestest.WebSocket, compression websock
 		if err := handler.Idle(t.Context()); err != nil {
 			t.Error(err)
 		}
+		if live := handler.Stats().Live; live != 0 {
+			t.Errorf("%d exchanges are under way after the end; want none", live)
+		}
 	}}
 }
 
