@@ -74,3 +74,28 @@ func BenchmarkDelta(b *testing.B) {
 		recorder.Record(record)
 	}
 }
+
+// BenchmarkExchange measures what a request and its stream pay beside the deltas: some
+// texts are new with each, most are the same as before.
+func BenchmarkExchange(b *testing.B) {
+	recorder := New(Config{Next: events.Discard{}, Scanner: newScanner(b)})
+	resource := &events.Resource{ServiceName: "codex-cli", ServiceVersion: "0.169.0", Environment: "dev"}
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		n++
+		id := fmt.Sprintf("019a7b3c-5d1e-7f20-%04x-%012x", n&0xffff, n)
+		scope := events.Scope{
+			ConversationID: "019a7b3c-5d1e-7f20-9c3a-5b6d7e8f9012", AppVersion: "0.169.0", AuthMode: "ApiKey", Originator: "codex_exec",
+			TerminalType: "unknown", Model: "gpt-5", Slug: "gpt-5", TurnID: id, RequestID: id, Resource: resource, Memo: new(events.Memo),
+		}
+		named := scope
+		named.ResponseID = "resp_" + id
+		recorder.Record(events.Record{Scope: &scope, Event: &events.APIRequest{
+			StatusCode: events.Some(int64(200)), CFRay: id[19:], Endpoint: "/responses", HeaderName: "authorization", Method: "POST",
+		}})
+		recorder.Record(events.Record{Scope: &named, Event: &events.SSEEvent{
+			Kind: events.Some("response.completed"), Usage: &events.Usage{Input: 1}, ServiceTier: "auto", ReasoningEffort: "medium", EndedBy: "completed",
+		}})
+	}
+}

@@ -37,12 +37,13 @@ type Recorder struct {
 	cfg     Config
 	scopes  memo[events.Scope]
 	origins memo[events.Origin]
+	plain   *plain
 }
 
 var _ events.Recorder = (*Recorder)(nil)
 
 // New returns a Recorder.
-func New(cfg Config) *Recorder { return &Recorder{cfg: cfg} }
+func New(cfg Config) *Recorder { return &Recorder{cfg: cfg, plain: newPlain()} }
 
 // Record implements events.Recorder.
 func (f *Recorder) Record(r events.Record) { f.cfg.Next.Record(f.Told(r)) }
@@ -105,7 +106,14 @@ func (f *Recorder) scan(text string) string {
 	if f.cfg.Scanner == nil {
 		return text
 	}
+	short := len(text) <= maxPlainBytes
+	if short && f.plain.has(text) {
+		return text
+	}
 	clean, classes := f.cfg.Scanner.text(text)
+	if short && classes == nil {
+		f.plain.add(text)
+	}
 	f.count(classes)
 	return clean
 }
