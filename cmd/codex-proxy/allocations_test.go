@@ -23,10 +23,11 @@ func TestAllocations(t *testing.T) {
 		run  func()
 	}{
 		{"1000 deltas, recorded and encoded", 260, deltaRun(recorder)},
-		{"response.completed of 200 KB", 28, completedRun(recorder)},
+		{"response.completed of 200 KB", 30, completedRun(recorder)},
 		{"request of 1 MB, seen for the first time", 520, inspectRun(0)},
 		{"request of 1 MB, seen before", 43, inspectRun(1)},
 		{"report of a prompt", 145, reportOnce(t, s)},
+		{"exchange of ten events through the proxy", 300, exchangeRun(t)},
 	} {
 		t.Run(path.name, func(t *testing.T) {
 			path.run() // what is made once

@@ -52,3 +52,32 @@ func BenchmarkInspector(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkInspectorGrown looks at a history that was read before and has grown since: what costs is what is new.
+func BenchmarkInspectorGrown(b *testing.B) {
+	before := history(1 << 20)
+	read := func(remembered *responses.History, body []byte) {
+		inspector := responses.NewInspector(responses.InspectorConfig{
+			Items: true, InFlight: func([]byte) bool { return false }, History: remembered, Bytes: int64(len(body)),
+		})
+		for chunk := range slices.Chunk(body, 16<<10) {
+			inspector.Write(chunk)
+		}
+		if !inspector.Done() {
+			b.Fatal("not read to its end")
+		}
+	}
+	for _, grown := range []int{4 << 10, 64 << 10, 256 << 10, 1 << 20} {
+		body := history(1<<20 + grown)
+		b.Run(fmt.Sprintf("1MB+%dKB", grown>>10), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				remembered := responses.NewHistory(0)
+				read(remembered, before)
+				b.StartTimer()
+				read(remembered, body)
+			}
+		})
+	}
+}
