@@ -6,26 +6,43 @@ import (
 	"strings"
 )
 
-// column is one figure of a table: its heading and how to read it off a run. A column may set a run against the
-// reference target's run of the same round, which cancels what slowed the whole machine down.
+// column is one figure of a table: its heading and how to read it off a run. A figure may set a run against what other
+// targets did in the same round, by their names, which cancels what slowed the whole machine down; where they did not run,
+// there is none.
 type column struct {
-	head      string
-	format    string
-	value     func(Result) float64
-	reference string                     // target, or empty
-	against   func(a, b float64) float64 // of run and reference
+	head   string
+	format string
+	value  func(run Result, round map[string]Result) (float64, bool)
+	sum    bool // over all rounds, instead of their median
 }
 
 func plain(head, format string, value func(Result) float64) column {
-	return column{head: head, format: format, value: value}
+	return column{head: head, format: format, value: func(run Result, _ map[string]Result) (float64, bool) {
+		return value(run), true
+	}}
 }
 
+// total is for what may not happen even once: a median would hide it.
+func total(head string, value func(Result) int64) column {
+	c := plain(head, "%.0f", func(r Result) float64 { return float64(value(r)) })
+	c.sum = true
+	return c
+}
+
+// ratio leaves out what is not positive, as a difference of two noisy figures may be.
 func ratio(head, reference string, value func(Result) float64) column {
-	return column{head, "%.2f", value, reference, per}
+	return column{head: head, format: "%.2f", value: func(run Result, round map[string]Result) (float64, bool) {
+		other, ok := round[reference]
+		a, b := value(run), value(other)
+		return per(a, b), ok && a > 0 && b > 0
+	}}
 }
 
 func overDirect(head string, value func(Result) float64) column {
-	return column{head, "%+.0f", value, direct, func(a, b float64) float64 { return a - b }}
+	return column{head: head, format: "%+.0f", value: func(run Result, round map[string]Result) (float64, bool) {
+		bare, ok := round[direct]
+		return value(run) - value(bare), ok
+	}}
 }
 
 // References of the ratio columns.
@@ -56,7 +73,7 @@ func columnsOf(mode string) []column {
 			plain("KiB/stream", "%.1f", perStream),
 			ratio("of barego-fd", baregoFD, perStream),
 			plain("CPU %", "%.1f", func(r Result) float64 { return 100 * per(r.ProxyCPU, r.Seconds) }),
-			plain("errors", "%.0f", func(r Result) float64 { return float64(r.Errors) }),
+			total("errors", Result.failures),
 			plain("disturbed %", "%.0f", func(r Result) float64 { return 100 * r.disturbance() }),
 		}
 	case slices.Contains([]string{"large", "huge", "growing"}, mode):
@@ -66,18 +83,21 @@ func columnsOf(mode string) []column {
 			plain("CPU-ms/request", "%.2f", cpuPerRequest),
 			ratio("of nginx", nginx, cpuPerRequest),
 			ratio("of barego-fd", baregoFD, cpuPerRequest),
-			plain("first byte p50 µs", "%.0f", func(r Result) float64 { return r.FirstByte.P50 }),
+			plain("first byte p50 µs", "%.0f", firstByte),
 		}, commonColumns()...)
 	default:
 		return append(eventColumns(), commonColumns()...)
 	}
 }
 
+func p50(r Result) float64 { return r.Latency.P50 }
+
+func p99(r Result) float64 { return r.Latency.P99 }
+
+func firstByte(r Result) float64 { return r.FirstByte.P50 }
+
 // eventColumns tell of the cost and the delay of events.
 func eventColumns() []column {
-	p50 := func(r Result) float64 { return r.Latency.P50 }
-	p99 := func(r Result) float64 { return r.Latency.P99 }
-	first := func(r Result) float64 { return r.FirstByte.P50 }
 	return []column{
 		plain("events/s", "%.0f", func(r Result) float64 { return per(float64(r.Events), r.Seconds) }),
 		plain("CPU-s/M events", "%.1f", cpuPerMillion),
@@ -87,8 +107,8 @@ func eventColumns() []column {
 		plain("p99", "%.0f", p99),
 		overDirect("p50 over direct", p50),
 		overDirect("p99 over direct", p99),
-		plain("first byte p50 µs", "%.0f", first),
-		overDirect("over direct", first),
+		plain("first byte p50 µs", "%.0f", firstByte),
+		overDirect("over direct", firstByte),
 	}
 }
 
@@ -96,30 +116,29 @@ func eventColumns() []column {
 func commonColumns() []column {
 	return []column{
 		plain("RSS MiB", "%.1f", func(r Result) float64 { return mib(r.RSS) }),
-		plain("errors", "%.0f", func(r Result) float64 { return float64(r.Errors) }),
-		plain("altered", "%.0f", func(r Result) float64 { return float64(r.ResponseAltered + r.RequestAltered) }),
-		plain("observed", "%.0f", func(r Result) float64 { return float64(r.Books.Observed) }),
-		plain("not received", "%.0f", func(r Result) float64 { return float64(r.Books.Observed - r.Books.Distinct) }),
+		total("errors", Result.failures),
+		total("altered", func(r Result) int64 { return int64(r.ResponseAltered + r.RequestAltered) }),
+		total("observed", func(r Result) int64 { return r.Books.Observed }),
+		total("not received", func(r Result) int64 { return r.Books.Observed - r.Books.Distinct }),
 		plain("disturbed %", "%.0f", func(r Result) float64 { return 100 * r.disturbance() }),
 	}
 }
 
-// cell is the median over the runs.
-func (c column) cell(runs, reference []Result) string {
+// cell is the sum or the median over the runs of a target, among all runs of the mode by round and target.
+func (c column) cell(runs []Result, rounds map[int]map[string]Result) string {
 	var values []float64
+	var sum float64
 	for i := range runs {
-		value := c.value(runs[i])
-		if c.reference != "" {
-			at := slices.IndexFunc(reference, func(r Result) bool { return r.Round == runs[i].Round })
-			if at < 0 {
-				continue
-			}
-			value = c.against(value, c.value(reference[at]))
+		if value, ok := c.value(runs[i], rounds[runs[i].Round]); ok {
+			values = append(values, value)
+			sum += value
 		}
-		values = append(values, value)
 	}
 	if len(values) == 0 {
 		return "-"
+	}
+	if c.sum {
+		return fmt.Sprintf(c.format, sum)
 	}
 	slices.Sort(values)
 	return fmt.Sprintf(c.format, (values[len(values)/2]+values[(len(values)-1)/2])/2)

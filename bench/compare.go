@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -53,7 +54,7 @@ func compareCommand(ctx context.Context, args []string) error {
 	c := comparison{rig: &rig, targets: targets, rounds: *rounds, duration: *duration, quiet: *quiet, out: json.NewEncoder(results)}
 	for name := range strings.SplitSeq(*modeNames, ",") {
 		if name == "check" {
-			err = rig.checkAll(ctx, targets)
+			err = c.checks(ctx)
 		} else {
 			err = c.mode(ctx, name)
 		}
@@ -61,7 +62,10 @@ func compareCommand(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	return writeReport(os.Stdout, c.results)
+	if err := writeReport(os.Stdout, c.results); err != nil {
+		return err
+	}
+	return c.err()
 }
 
 // comparison measures targets in rounds.
@@ -73,6 +77,41 @@ type comparison struct {
 	quiet    float64
 	out      *json.Encoder
 	results  []Result
+	failed   int // checks that found a problem, and runs without a result
+}
+
+// err returns an error if anything went wrong.
+func (c *comparison) err() error {
+	err := totalsOf(c.results).err()
+	if c.failed > 0 {
+		err = errors.Join(err, fmt.Errorf("%d checks or runs failed", c.failed))
+	}
+	return err
+}
+
+// checks prints which targets pass which checks.
+func (c *comparison) checks(ctx context.Context) error {
+	verdicts := map[string][]Verdict{}
+	for i := range c.targets {
+		target := c.targets[i]
+		err := c.rig.with(ctx, target, Mode{}, func(client *Client, _ *keeper, _ int) error {
+			verdicts[target.Name] = check(ctx, client, c.rig.plain)
+			return nil
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "check %s: %v\n", target.Name, err)
+			c.failed++
+		}
+		for _, verdict := range verdicts[target.Name] {
+			if verdict.Problem != "" {
+				c.failed++
+			}
+		}
+	}
+	return writeVerdicts(os.Stdout, c.targets, verdicts)
 }
 
 // mode measures all targets in one mode.
@@ -97,19 +136,20 @@ func (c *comparison) mode(ctx context.Context, name string) error {
 	return nil
 }
 
-// one measures one target once. A target that fails is told and left out.
+// one measures one target once. A target that fails is told, counted and left out.
 func (c *comparison) one(ctx context.Context, target Target, mode Mode, round int) error {
-	result, err := c.rig.measureQuietly(ctx, target, mode, c.duration, c.quiet)
+	result, err := quietest(c.quiet, func() (Result, error) { return c.rig.measure(ctx, target, mode, c.duration) })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s round %d %s: %v\n", mode.Name, round, target.Name, err)
+		c.failed++
 		return nil
 	}
 	result.Target, result.Round = target.Name, round
 	c.results = append(c.results, result)
 	fmt.Fprintf(os.Stderr, "%s round %d %-12s %8d events %7.2f proxy CPU-s %4.0f%% disturbed %d errors %s\n",
-		mode.Name, round, target.Name, result.Events, result.ProxyCPU, 100*result.disturbance(), result.Errors, result.FirstError)
+		mode.Name, round, target.Name, result.Events, result.ProxyCPU, 100*result.disturbance(), result.failures(), result.FirstError)
 	return c.out.Encode(result)
 }

@@ -14,6 +14,23 @@ type Books struct {
 	Lost      int64 `json:"lost"`     // dropped or rejected
 	Received  int64 `json:"received"` // records that the receiver counted
 	Distinct  int64 `json:"distinct"` // of them, by event.id
+	Live      bool  `json:"live"`     // there is a receiver
+}
+
+// live reports whether a receiver exists; results of older builds tell it only by what it got.
+func (b Books) live() bool { return b.Live || b.Received > 0 }
+
+// plus adds the books of another run.
+func (b Books) plus(other Books) Books {
+	return Books{
+		Observed:  b.Observed + other.Observed,
+		Delivered: b.Delivered + other.Delivered,
+		Queued:    b.Queued + other.Queued,
+		Lost:      b.Lost + other.Lost,
+		Received:  b.Received + other.Received,
+		Distinct:  b.Distinct + other.Distinct,
+		Live:      b.Live || other.Live,
+	}
 }
 
 // keeper reads the books of a proxy. A nil keeper has none.
@@ -96,6 +113,6 @@ func (k *keeper) read(ctx context.Context) (Books, error) {
 	if err := getJSON(ctx, k.sink+"/count", &count); err != nil {
 		return Books{}, err
 	}
-	books.Received, books.Distinct = count.Records, count.Distinct
+	books.Received, books.Distinct, books.Live = count.Records, count.Distinct, true
 	return books, nil
 }

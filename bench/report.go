@@ -54,7 +54,8 @@ func readResults(path string) ([]Result, error) {
 	}
 }
 
-// writeReport prints one table of medians over rounds for every mode.
+// writeReport prints one table for every mode, of medians over the rounds and of sums where anything went wrong, and a line
+// of totals.
 func writeReport(w io.Writer, results []Result) error {
 	var modes, targets []string
 	for i := range results {
@@ -67,7 +68,7 @@ func writeReport(w io.Writer, results []Result) error {
 		}
 	}
 	for _, mode := range modes {
-		columns := columnsOf(mode)
+		columns, rounds := columnsOf(mode), roundsOf(results, mode)
 		rows := [][]string{{"target", "rounds"}}
 		for _, column := range columns {
 			rows[0] = append(rows[0], column.head)
@@ -79,7 +80,7 @@ func writeReport(w io.Writer, results []Result) error {
 			}
 			row := []string{target, fmt.Sprint(len(runs))}
 			for _, column := range columns {
-				row = append(row, column.cell(runs, runsOf(results, mode, column.reference)))
+				row = append(row, column.cell(runs, rounds))
 			}
 			rows = append(rows, row)
 		}
@@ -87,7 +88,24 @@ func writeReport(w io.Writer, results []Result) error {
 			return err
 		}
 	}
-	return nil
+	_, err := fmt.Fprintln(w, totalsOf(results))
+	return err
+}
+
+// roundsOf returns the runs of a mode by round and target.
+func roundsOf(results []Result, mode string) map[int]map[string]Result {
+	rounds := map[int]map[string]Result{}
+	for i := range results {
+		run := results[i]
+		if run.Mode != mode {
+			continue
+		}
+		if rounds[run.Round] == nil {
+			rounds[run.Round] = map[string]Result{}
+		}
+		rounds[run.Round][run.Target] = run
+	}
+	return rounds
 }
 
 func runsOf(results []Result, mode, target string) []Result {

@@ -179,24 +179,6 @@ func (r *rig) resetSink(ctx context.Context) error {
 	return response.Body.Close()
 }
 
-// measureQuietly repeats a run that others on the machine disturbed and keeps the one that they disturbed least.
-func (r *rig) measureQuietly(ctx context.Context, target Target, mode Mode, d time.Duration, quiet float64) (Result, error) {
-	var best Result
-	for try := range 3 {
-		result, err := r.measure(ctx, target, mode, d)
-		if err != nil {
-			return result, err
-		}
-		if try == 0 || result.disturbance() < best.disturbance() {
-			best = result
-		}
-		if best.disturbance() <= quiet {
-			break
-		}
-	}
-	return best, nil
-}
-
 func (r *rig) measure(ctx context.Context, target Target, mode Mode, d time.Duration) (Result, error) {
 	var result Result
 	err := r.with(ctx, target, mode, func(client *Client, books *keeper, pid int) error {
@@ -208,22 +190,4 @@ func (r *rig) measure(ctx context.Context, target Target, mode Mode, d time.Dura
 		return err
 	})
 	return result, err
-}
-
-func (r *rig) checkAll(ctx context.Context, targets []Target) error {
-	verdicts := map[string][]Verdict{}
-	for i := range targets {
-		target := targets[i]
-		err := r.with(ctx, target, Mode{}, func(client *Client, _ *keeper, _ int) error {
-			verdicts[target.Name] = check(ctx, client, r.plain)
-			return nil
-		})
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "check %s: %v\n", target.Name, err)
-		}
-	}
-	return writeVerdicts(os.Stdout, targets, verdicts)
 }

@@ -132,22 +132,3 @@ func BenchmarkStream(b *testing.B) {
 		}
 	}
 }
-
-func TestColumnCell(t *testing.T) {
-	run := func(round int, cpu float64) Result { return Result{Round: round, ProxyCPU: cpu} }
-	runs := []Result{run(1, 2), run(2, 6), run(3, 9)}
-	reference := []Result{run(3, 3), run(2, 2), run(1, 2)}
-	cpu := func(r Result) float64 { return r.ProxyCPU }
-	if got := plain("", "%.1f", cpu).cell(runs, nil); got != "6.0" {
-		t.Errorf("median is %s", got)
-	}
-	if got := ratio("", "nginx", cpu).cell(runs, reference); got != "3.00" {
-		t.Errorf("median of ratios is %s", got)
-	}
-	if got := overDirect("", cpu).cell(runs, reference); got != "+4" {
-		t.Errorf("median of differences is %s", got)
-	}
-	if got := ratio("", "nginx", cpu).cell(runs, nil); got != "-" {
-		t.Errorf("without reference: %s", got)
-	}
-}

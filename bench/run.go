@@ -96,6 +96,9 @@ func (run Run) compare(ctx context.Context, seen seen, result *Result) error {
 	}
 	if run.Mode.TLS {
 		result.OldHTTP = ledger.Requests - ledger.HTTP2
+		if result.OldHTTP > 0 && result.FirstError == "" {
+			result.FirstError = "requests reached the upstream without HTTP/2"
+		}
 	}
 	return nil
 }
