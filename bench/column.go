@@ -45,6 +45,16 @@ func overDirect(head string, value func(Result) float64) column {
 	}}
 }
 
+// overDirectRatio compares what a target adds to direct with what barego-fd adds.
+func overDirectRatio(head string, value func(Result) float64) column {
+	return column{head: head, format: "%.2f", value: func(run Result, round map[string]Result) (float64, bool) {
+		bare, ok := round[direct]
+		over := func(r Result) float64 { return value(r) - value(bare) }
+		figure, both := ratio(head, baregoFD, over).value(run, round)
+		return figure, ok && both
+	}}
+}
+
 // References of the ratio columns.
 const (
 	direct   = "direct"
@@ -85,9 +95,17 @@ func columnsOf(mode string) []column {
 			ratio("of barego-fd", baregoFD, cpuPerRequest),
 			plain("first byte p50 µs", "%.0f", firstByte),
 		}, commonColumns()...)
+	case isPaced(mode):
+		return slices.Concat(eventColumns(), latencyColumns(), commonColumns())
 	default:
 		return append(eventColumns(), commonColumns()...)
 	}
+}
+
+// isPaced reports whether a mode has pauses between events, without which latencies tell of queues alone.
+func isPaced(name string) bool {
+	mode, err := modeNamed(name)
+	return err == nil && mode.Spec.Delay > 0
 }
 
 func p50(r Result) float64 { return r.Latency.P50 }
@@ -109,6 +127,15 @@ func eventColumns() []column {
 		overDirect("p99 over direct", p99),
 		plain("first byte p50 µs", "%.0f", firstByte),
 		overDirect("over direct", firstByte),
+	}
+}
+
+// latencyColumns tell of what a proxy adds to the delay, beside a bare one.
+func latencyColumns() []column {
+	return []column{
+		overDirectRatio("p50 over direct, of barego-fd", p50),
+		overDirectRatio("p99 over direct, of barego-fd", p99),
+		overDirectRatio("first byte over direct, of barego-fd", firstByte),
 	}
 }
 

@@ -27,11 +27,18 @@ func TestColumnCell(t *testing.T) {
 		{ratio("", nginx, cpu), "us", "3.00"},
 		{ratio("", "absent", cpu), "us", "-"},
 		{overDirect("", cpu), "us", "+1"},
+		{overDirectRatio("", cpu), "us", "1.25"}, // 1/2 and 2/1; the third round has no barego-fd
+		{overDirectRatio("", cpu), baregoFD, "1.00"},
+		{overDirectRatio("", cpu), direct, "-"}, // nothing over itself
 	} {
 		got := test.column.cell(runsOf(results, "paced", test.target), roundsOf(results, "paced"))
 		if got != test.want {
 			t.Errorf("cell of %s = %s; want %s", test.target, got, test.want)
 		}
+	}
+	missing := results[:6] // no direct
+	if got := overDirectRatio("", cpu).cell(runsOf(missing, "paced", "us"), roundsOf(missing, "paced")); got != "-" {
+		t.Errorf("over direct without direct = %s; want -", got)
 	}
 }
 
@@ -102,7 +109,7 @@ func TestReport(t *testing.T) {
 	}
 	lines := strings.Split(text.String(), "\n")
 	head, row := strings.Split(lines[2], "|"), strings.Split(lines[4], "|")
-	for i, want := range map[string]string{"rounds": "3", "errors": "3", "altered": "2"} {
+	for i, want := range map[string]string{"rounds": "3", "errors": "3", "altered": "2", "p50 over direct, of barego-fd": "-"} {
 		found := false
 		for n := range head {
 			if strings.TrimSpace(head[n]) == i {
