@@ -36,6 +36,7 @@ func (a account) since(b account) Result {
 		RSSBefore:   b.proxy.RSS,
 		RSS:         a.proxy.RSS,
 		PSS:         a.proxy.PSS,
+		Peak:        a.proxy.Peak,
 	}
 	own := result.ProxyCPU + result.UpstreamCPU + result.LoadCPU + result.SinkCPU
 	result.ForeignCPU = max(0, (a.busy-b.busy).Seconds()-own)

@@ -19,7 +19,7 @@ func growthCommand(ctx context.Context, args []string) error {
 	rig := rig{}
 	flags.StringVar(&rig.proxy, "proxy", "../bin/codex-proxy", "binary of codex-proxy")
 	starts := flags.Int("starts", 21, "how often to start it")
-	limit := flags.Int("limit", 64, "GOMEMLIMIT in MiB for a flood with 1 MB requests")
+	limit := flags.Int("limit", 64, "GOMEMLIMIT in MiB for the second of two floods with 1 MB requests")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func growthCommand(ctx context.Context, args []string) error {
 		g.size,
 		func(ctx context.Context) error { return g.starts(ctx, *starts) },
 		g.idle,
-		func(ctx context.Context) error { return g.limited(ctx, *limit) },
+		func(ctx context.Context) error { return g.flooded(ctx, *limit) },
 	} {
 		if err := figure(ctx); err != nil {
 			return err
@@ -138,23 +138,29 @@ func (g growth) idle(ctx context.Context) error {
 	})
 }
 
-// limited measures the memory under GOMEMLIMIT, while large requests and many events pass.
-func (g growth) limited(ctx context.Context, limit int) error {
-	target := g.target
-	target.Env = map[string]string{"GOMEMLIMIT": fmt.Sprintf("%dMiB", limit)}
-	maps.Copy(target.Env, g.target.Env)
+// flooded measures memory and time while large requests and many events pass, without GOMEMLIMIT and with it.
+func (g growth) flooded(ctx context.Context, limit int) error {
 	mode, err := modeNamed("large")
 	if err != nil {
 		return err
 	}
 	mode.Spec.Events = 200
-	result, err := g.rig.measure(ctx, target, mode, 5*time.Second)
-	if err != nil {
-		return err
+	var results []Result
+	for _, value := range []string{"off", fmt.Sprintf("%dMiB", limit)} {
+		target := g.target
+		target.Env = map[string]string{"GOMEMLIMIT": value}
+		maps.Copy(target.Env, g.target.Env)
+		result, err := g.rig.measure(ctx, target, mode, 5*time.Second)
+		if err != nil {
+			return err
+		}
+		results = append(results, result)
+		if _, err := fmt.Fprintf(os.Stdout, "1 MB requests, GOMEMLIMIT=%-6s%6.1f MB resident, %.1f at the peak, %.2f CPU-s per 1,000 streams (%d streams of 200 events, %d errors)\n",
+			value, float64(result.RSS)/1e6, float64(result.Peak)/1e6, cpuPerRequest(result), result.Streams, result.Errors); err != nil {
+			return err
+		}
 	}
-	_, err = fmt.Fprintf(os.Stdout, "memory with GOMEMLIMIT=%dMiB    %6.1f MB resident after %d streams of 200 events with requests of 1 MB, %d errors\n",
-		limit, float64(result.RSS)/1e6, result.Streams, result.Errors)
-	return err
+	return totalsOf(results).err()
 }
 
 // privateOf returns the bytes of a process that are in no file.

@@ -58,6 +58,7 @@ type Result struct {
 	RSSBefore int64 `json:"rss_before"` // after warm-up
 	RSS       int64 `json:"rss"`        // at the end, in idle modes with all streams open
 	PSS       int64 `json:"pss"`
+	Peak      int64 `json:"peak"` // most that was resident since the start
 
 	Books Books `json:"books"`
 }

@@ -19,6 +19,7 @@ type Usage struct {
 	CPU   time.Duration // user and system time, reaped children included
 	RSS   int64         // bytes resident, pages shared between them counted once each
 	PSS   int64         // bytes resident, shared pages divided among their users
+	Peak  int64         // most bytes resident at any time, the peaks of several processes added up
 	Procs int           // processes alive
 }
 
@@ -43,6 +44,7 @@ func usageOf(pid int) (Usage, error) {
 		total.CPU += stat.cpu
 		total.RSS += rss
 		total.PSS += pss
+		total.Peak += max(rss, peakOf(id))
 		total.Procs++
 	}
 	return total, nil
@@ -97,7 +99,13 @@ func memoryOf(pid int) (rss, pss int64) {
 	return rss, pss
 }
 
-// rollup reads one figure of a smaps_rollup, in bytes.
+// peakOf reads a figure that may lag behind a little, but has no better source.
+func peakOf(pid int) int64 {
+	peak, _ := rollup(fmt.Sprintf("/proc/%d/status", pid), "VmHWM:")
+	return peak
+}
+
+// rollup reads one figure of a smaps_rollup or status, in bytes.
 func rollup(path, name string) (int64, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
