@@ -126,6 +126,7 @@ func BenchmarkStream(b *testing.B) {
 	client := newClient(server.URL+"/v1", 8, nil)
 	defer client.close()
 	body := client.body(defaultSpec(), 0)
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := client.stream(b.Context(), defaultSpec(), body); err != nil {
 			b.Fatal(err)
