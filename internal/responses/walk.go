@@ -100,7 +100,7 @@ func skipValue(raw []byte, at int) int {
 			}
 		}
 	}
-	return at
+	return min(at, len(raw)) // A string that does not end ends with raw.
 }
 
 // closingQuote returns the offset of the quote that ends the string whose
