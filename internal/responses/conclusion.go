@@ -18,10 +18,7 @@ func (t *Turn) conclude(record *events.SSEEvent, kind string, e StreamEvent) {
 	}
 	response := gjson.GetBytes(e.Data, "response")
 	t.name(response.Get("id").String())
-	usage := usageOf(response.Get("usage"))
-	if usage == nil && e.Tail != nil {
-		usage = usageInTail(e.Tail)
-	}
+	usage := usageIn(response, e.Tail, 2)
 	text := ""
 	switch {
 	case completes(kind, response, profile):

@@ -92,16 +92,13 @@ func (t *Turn) Document(body, tail []byte, end Ending) {
 	if !t.cfg.Endpoint.Generates && !stored || end.By != "completed" || end.Unread {
 		return
 	}
-	response := gjson.ParseBytes(body)
+	response := gjson.ParseBytes(body[:skipValue(body, skipSpace(body, 0))])
 	t.name(response.Get("id").String())
 	status := response.Get("status").String()
 	if status == "queued" || status == "in_progress" || stored && status == "" {
 		return
 	}
-	usage := usageOf(response.Get("usage"))
-	if usage == nil && tail != nil {
-		usage = usageInTail(tail)
-	}
+	usage := usageIn(response, tail, 1)
 	failed := status == "failed" || status == "incomplete"
 	if (usage != nil || failed) && !t.charges(response, end.At) {
 		return
