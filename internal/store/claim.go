@@ -56,7 +56,7 @@ func (s *Store) read(after uint64) ([]row, error) {
 				return true
 			}
 			r.Entry, r.rawBytes = e, int64(len(e.Payload))
-		} else if payload, ok := s.codec.expand(r.stored); ok {
+		} else if payload, ok := s.codec.expand(r.stored); ok && r.adds() {
 			r.Payload = payload
 		} else {
 			s.discard(r)

@@ -31,10 +31,11 @@ func newCodec() (*codec, error) {
 
 func (c *codec) compress(payload []byte) []byte { return c.encoder.EncodeAll(payload, nil) }
 
-// expand reports false when the stored bytes are not what compress made.
+// expand reports false when the stored bytes are not what compress made of a
+// payload, which has some bytes.
 func (c *codec) expand(stored []byte) (payload []byte, ok bool) {
 	payload, err := c.decoder.DecodeAll(stored, nil)
-	return payload, err == nil
+	return payload, err == nil && len(payload) > 0
 }
 
 func (c *codec) close() {

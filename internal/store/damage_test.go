@@ -2,11 +2,16 @@ package store
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
 // TestDamagedPayloads cuts a stored payload at every byte and changes every bit of it: it comes back as it was, or not at
-// all. (A fuzz target here would instrument all of SQLite; what reads the payload has one, otlp's FuzzFilter.)
+// all. (A fuzz target here would instrument all of SQLite; what reads the payload has two, outbox's FuzzEntry and otlp's FuzzFilter.)
 func TestDamagedPayloads(t *testing.T) {
 	c, err := newCodec()
 	if err != nil {
@@ -20,7 +25,7 @@ func TestDamagedPayloads(t *testing.T) {
 			t.Errorf("%s at %d: %q comes back; want nothing", what, at, got)
 		}
 	}
-	for i := 1; i < len(stored); i++ { // of nothing comes nothing
+	for i := range stored {
 		check("cut", i, stored[:i])
 	}
 	damaged := bytes.Clone(stored)
@@ -35,5 +40,27 @@ func TestDamagedPayloads(t *testing.T) {
 	// A small row that claims to be huge.
 	if got, ok := c.expand(c.compress(make([]byte, maxPayload+1))); ok || len(got) > maxPayload {
 		t.Errorf("%d bytes come back; want at most %d", len(got), maxPayload)
+	}
+}
+
+// TestDamagedRowsAreDamaged has rows whose parts do not belong together: they are told to be damaged, and not sent.
+func TestDamagedRowsAreDamaged(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Config{Dir: dir})
+	for _, id := range []string{"a", "b", "c", "d"} {
+		s.Append(entry(0, id))
+		synced(t, s)
+	}
+	crash(s)
+	for i, damage := range []string{"payload = x''", "records = 7", "payload = x'00'"} {
+		script(t, dir, fmt.Sprintf("UPDATE batches SET %s WHERE id = (SELECT id FROM batches ORDER BY id LIMIT 1 OFFSET %d)", damage, i))
+	}
+	s = open(t, Config{Dir: dir})
+	if diff := cmp.Diff([]string{"d"}, waiting(t, s)); diff != "" || s.Stats().Unreadable != 3 {
+		t.Errorf("waiting (-want +got), Stats() = %+v:\n%s", s.Stats(), diff)
+	}
+	balance(t, s)
+	if ever, _ := s.Ledger(); ever.Total().Settled[outbox.Damaged] != 3 {
+		t.Errorf("ledger = %+v; want three damaged", ever.Total())
 	}
 }

@@ -43,6 +43,9 @@ type row struct {
 	stored   []byte
 }
 
+// adds reports whether the numbers of a row add up.
+func (r *row) adds() bool { return r.Records > 0 && r.Records == r.Counts.Total() }
+
 // contents is what a database holds when it is opened.
 type contents struct {
 	stored  outbox.Ledger // the books as they are written

@@ -166,7 +166,7 @@ func (d *database) left(ctx context.Context) ([]row, error) {
 func (s *Store) adopt(left []row) (records int) {
 	for _, r := range left {
 		payload, ok := s.codec.expand(r.stored)
-		if !ok || len(payload) == 0 || r.Records <= 0 {
+		if !ok || !r.adds() {
 			s.health.unreadable.Add(1)
 			continue
 		}

@@ -138,14 +138,15 @@ func TestForgottenWhileBeingWritten(t *testing.T) {
 func TestDamagedKeptIsSkipped(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, Config{Dir: dir})
-	for key, id := range []string{"a", "b", "c", "d"} {
+	for key, id := range []string{"a", "b", "c", "d", "e", "f"} {
 		s.Keep(uint64(key), entry(0, id))
 	}
 	synced(t, s)
 	crash(s)
-	script(t, dir, "UPDATE held SET payload = x'00' WHERE key = 0; UPDATE held SET counts = 'x' WHERE key = 1; UPDATE held SET records = 0 WHERE key = 2")
+	script(t, dir, "UPDATE held SET payload = x'00' WHERE key = 0; UPDATE held SET counts = 'x' WHERE key = 1; UPDATE held SET records = 0 WHERE key = 2;"+
+		"UPDATE held SET counts = '{}' WHERE key = 4; UPDATE held SET payload = x'' WHERE key = 5")
 	s = open(t, Config{Dir: dir})
-	if diff := cmp.Diff([]string{"d"}, waiting(t, s)); diff != "" || s.Stats().Unreadable != 3 {
+	if diff := cmp.Diff([]string{"d"}, waiting(t, s)); diff != "" || s.Stats().Unreadable != 5 {
 		t.Errorf("waiting (-want +got), Stats() = %+v:\n%s", s.Stats(), diff)
 	}
 	balance(t, s)
