@@ -52,6 +52,12 @@ func (c *courier) deliver(
 		case r.verdict != verdictRefused && piece.Records > 1 && c.splits[r.verdict] < maxSplits:
 			c.splits[r.verdict]++
 			first, rest := piece.Split()
+			if first.Records+rest.Records != piece.Records {
+				// It cannot be read to its end, or was counted wrongly.
+				settled.Add(outbox.Damaged, piece.Counts)
+				pieces = pieces[:last]
+				continue
+			}
 			pieces[last] = rest
 			pieces = append(pieces, first)
 		default:

@@ -1,10 +1,12 @@
 package otlp
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
 	collogpb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/codex-proxy/codex-proxy/events"
@@ -53,14 +55,57 @@ func FuzzEncode(f *testing.F) {
 	})
 }
 
-// FuzzFilter checks that no bytes, such as those of a damaged store, make the
-// taking apart panic.
+// FuzzFilter has payloads of any bytes, such as those of a damaged store, of which any number of records is claimed, and
+// a collector that answers anything: every record has one fate or is left. None is damaged of a payload that is not.
 func FuzzFilter(f *testing.F) {
-	f.Add([]byte("\x0a\x03\x12\x01\x12"))
-	f.Fuzz(func(_ *testing.T, payload []byte) {
-		e := outbox.Entry{Payload: payload, Records: 4}
-		e.Split()
-		e.WithoutDeltas()
+	request := &collogpb.ExportLogsServiceRequest{}
+	for range 2 {
+		scope := &logspb.ScopeLogs{LogRecords: []*logspb.LogRecord{{EventName: "a"}, {EventName: "b"}, {}}}
+		request.ResourceLogs = append(request.ResourceLogs, &logspb.ResourceLogs{ScopeLogs: []*logspb.ScopeLogs{scope, scope}})
+	}
+	payload, err := proto.Marshal(request)
+	if err != nil {
+		f.Fatal(err)
+	}
+	refused := []byte{byte(verdictTooLarge), byte(verdictInvalid), byte(verdictAccepted) + 2*byte(numVerdicts), byte(verdictInvalid), byte(verdictRetry)}
+	for cut := range payload {
+		f.Add(payload[cut:], uint8(12), refused[cut%len(refused):])
+		f.Add(payload[:cut], uint8(cut), refused[cut%len(refused):])
+	}
+	f.Add([]byte("\x0a\x03\x12\x01\x12"), uint8(4), []byte{byte(verdictTooLarge)})
+	f.Fuzz(func(t *testing.T, payload []byte, records uint8, answers []byte) {
+		e := outbox.Entry{ID: 7, Payload: payload, Records: int(records), Counts: outbox.Tally{"a": int(records)}}
+		replies := []reply{{verdict: verdictAccepted}}
+		for _, b := range answers {
+			replies = append(replies, reply{verdict: verdict(b) % numVerdicts, rejected: int64(int8(b)) / int64(numVerdicts)})
+		}
+		carrier := &courier{
+			sender: &scripted{replies: replies[min(1, len(answers)):]}, timeout: time.Minute,
+			ledger: new(ledger), health: newHealth(slog.New(slog.DiscardHandler), ProtocolHTTPJSON, ""), scrub: new(scrubber),
+		}
+		whole := outbox.NewEntry(payload)
+		if whole.Records == e.Records {
+			e = whole
+		}
+		left, settled, _ := carrier.deliver(t.Context(), e)
+		total := left.Records
+		for fate, tally := range settled {
+			total += tally.Total()
+			for name, n := range tally {
+				if n < 0 {
+					t.Errorf("%d records of %s are %s", n, name, fate)
+				}
+			}
+		}
+		if total != e.Records || left.Records != left.Counts.Total() {
+			t.Errorf("%d records have a fate, %v, or are left, %+v; want %d", total, settled, left, e.Records)
+		}
+		if whole.Records == e.Records && settled[outbox.Damaged].Total() > 0 {
+			t.Errorf("settled = %v; want nothing damaged", settled)
+		}
+		if again := outbox.NewEntry(left.Payload); whole.Records == e.Records && again.Records != left.Records {
+			t.Errorf("%d records are left, and said to be %d", again.Records, left.Records)
+		}
 	})
 }
 
