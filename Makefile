@@ -19,7 +19,7 @@ race: ## Test with the race detector, but for test/chaos, whose proxy is a progr
 	CGO_ENABLED=1 go test -race -short $$(go list ./... | grep -v /test/chaos)
 chaos: ## Kill, drain and wear out the binary, and compare its bytes; docs/reliability.md
 	.ci/chaos
-fuzz: ## Run every fuzz target for FUZZTIME each
+fuzz: ## Run every fuzz target for FUZZTIME each, 2m by default
 	.ci/fuzz $(FUZZTIME)
 lint: $(LINT) ## Lint all modules; go.mod must be tidy and the code as `go fix` leaves it
 	$(EACH) $(LINT) run ./...; go mod tidy -diff; go fix -diff ./...; done
