@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// repeatAfter is how long a reason that was logged is not logged again.
+// repeatAfter is how long a reason that was logged is not logged again, however
+// often the disk comes and goes.
 const repeatAfter = time.Minute
 
 // Why records leave the history.
@@ -38,7 +39,7 @@ type Stats struct {
 }
 
 // health counts, and logs changes of state: that the disk cannot be used, once
-// for each reason, and that it can again.
+// for each reason as long as that lasts, and that it can again.
 type health struct {
 	logger *slog.Logger
 
@@ -49,7 +50,9 @@ type health struct {
 	mu     sync.Mutex
 	cause  error // nil while all is well
 	reason string
-	logged map[string]time.Time
+	logged map[string]time.Time // reason → when it was logged last
+	told   bool                 // the failure that lasts was logged
+	worked time.Time            // when a transaction succeeded last
 }
 
 // errNotTried is the cause before the first attempt.
@@ -63,15 +66,26 @@ func (h *health) fails(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.cause, h.reason = err, reason(err)
-	if last, ok := h.logged[h.reason]; ok && time.Since(last) < repeatAfter {
+	if !h.news(h.reason) {
 		return
+	}
+	h.told = true
+	h.logger.LogAttrs(h.context(), slog.LevelWarn, "telemetry is kept in memory only, the disk cannot be used",
+		slog.String("reason", h.reason), slog.String("error", err.Error()))
+}
+
+// news reports whether a reason was not logged lately, or since the disk worked,
+// and notes that it is. Its caller has the lock.
+func (h *health) news(reason string) bool {
+	now := time.Now()
+	if last, ok := h.logged[reason]; ok && (now.Sub(last) < repeatAfter || last.After(h.worked)) {
+		return false
 	}
 	if h.logged == nil {
 		h.logged = make(map[string]time.Time)
 	}
-	h.logged[h.reason] = time.Now()
-	h.logger.LogAttrs(h.context(), slog.LevelWarn, "telemetry is kept in memory only, the disk cannot be used",
-		slog.String("reason", h.reason), slog.String("error", err.Error()))
+	h.logged[reason] = now
+	return true
 }
 
 // attaches notes that a database is open.
@@ -89,18 +103,14 @@ func (h *health) works(size int64, dropped int) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.cause != nil {
+	if h.told {
 		h.logger.LogAttrs(h.context(), slog.LevelInfo, "telemetry is kept on disk again")
 	}
-	h.cause, h.reason = nil, ""
+	h.cause, h.reason, h.told, h.worked = nil, "", false, time.Now()
 	const full = "full"
-	if dropped == 0 || time.Since(h.logged[full]) < repeatAfter {
+	if dropped == 0 || !h.news(full) {
 		return
 	}
-	if h.logged == nil {
-		h.logged = make(map[string]time.Time)
-	}
-	h.logged[full] = time.Now()
 	h.logger.LogAttrs(h.context(), slog.LevelWarn, "the store is full, deltas and the oldest records are dropped",
 		slog.Int("records", dropped))
 }
