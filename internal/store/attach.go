@@ -47,6 +47,7 @@ func (s *Store) attach() error {
 	}
 	s.db, s.floor, s.retryAt, s.written = db, 0, time.Time{}, found.stored
 	s.tidied = time.Now()
+	s.forgetAside()
 	s.records.Store(int64(found.records))
 	s.bytes.Store(found.bytes)
 	s.health.history.Store(int64(found.history))
@@ -63,17 +64,43 @@ func (s *Store) attach() error {
 // setAside renames the files of a damaged database. An earlier one that was set
 // aside makes room for it.
 func (s *Store) setAside(path string, cause error) error {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		err := os.Rename(path+suffix, path+damagedSuffix+suffix)
+	now := time.Now()
+	for _, suffix := range fileSuffixes() {
+		aside := path + damagedSuffix + suffix
+		err := os.Rename(path+suffix, aside)
 		if errors.Is(err, fs.ErrNotExist) {
-			err = os.Remove(path + damagedSuffix + suffix)
+			err = os.Remove(aside)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("set damaged database aside: %w", err)
 		}
+		// Its age is counted from here. What cannot be touched goes the earlier.
+		_ = os.Chtimes(aside, now, now)
 	}
 	s.health.setsAside(path+damagedSuffix, cause)
 	return nil
+}
+
+// fileSuffixes are what the names of a database and its companions end in.
+func fileSuffixes() []string { return []string{"", "-wal", "-shm"} }
+
+// forgetAside deletes the files that were set aside for longer than a batch may
+// wait. One that cannot be deleted is tried again with the next housekeeping.
+func (s *Store) forgetAside() {
+	path := filepath.Join(s.cfg.Dir, fileName+damagedSuffix)
+	var bytes int64
+	for _, suffix := range fileSuffixes() {
+		info, err := os.Lstat(path + suffix)
+		if err != nil || time.Since(info.ModTime()) <= s.cfg.MaxAge {
+			continue
+		}
+		if os.Remove(path+suffix) == nil {
+			bytes += info.Size()
+		}
+	}
+	if bytes > 0 {
+		s.health.forgetsAside(path, bytes)
+	}
 }
 
 // fails notes that the disk could not be used. What is damaged is given up.

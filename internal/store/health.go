@@ -129,6 +129,12 @@ func (h *health) setsAside(file string, cause error) {
 		slog.String("file", file), slog.String("error", cause.Error()))
 }
 
+// forgetsAside notes that a damaged database was deleted for its age.
+func (h *health) forgetsAside(file string, bytes int64) {
+	h.logger.LogAttrs(h.context(), slog.LevelWarn, "damaged database deleted, it was kept for long enough",
+		slog.String("file", file), slog.Int64("bytes", bytes))
+}
+
 // err returns why the disk cannot be used.
 func (h *health) err() error {
 	h.mu.Lock()

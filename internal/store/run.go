@@ -64,6 +64,7 @@ func (s *Store) work(tidy bool) {
 	}
 	if tidy {
 		s.tidied = time.Now()
+		s.forgetAside()
 	}
 	if tidy && !s.db.isThere() {
 		s.abandon(errGone)

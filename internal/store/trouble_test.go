@@ -165,6 +165,111 @@ func TestDamagedFileIsSetAside(t *testing.T) {
 	}
 }
 
+// TestJournalIsSetAsideToo has a damaged database that SQLite left a journal beside, which belongs to nothing else.
+func TestJournalIsSetAsideToo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), fileName)
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, suffix := range fileSuffixes() {
+		write(path+damagedSuffix+suffix, "earlier")
+	}
+	write(path, "pages")
+	write(path+"-wal", "frames")
+	s := &Store{health: health{logger: (&logbook{}).logger()}}
+	if err := s.setAside(path, errDamaged); err != nil {
+		t.Fatalf("setAside() = %v", err)
+	}
+	got := map[string]string{}
+	files, _ := filepath.Glob(path + "*")
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		got[filepath.Base(file)] = string(text)
+	}
+	want := map[string]string{"state.db.damaged": "pages", "state.db.damaged-wal": "frames"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// TestClockWentBack has batches on disk that are newer than the clock, and one that came before they could be read.
+func TestClockWentBack(t *testing.T) {
+	dir := filled(t)
+	script(t, dir, fmt.Sprintf("PRAGMA application_id = 1; UPDATE batches SET id = id + %d", time.Hour.Microseconds()))
+	s := open(t, Config{Dir: dir, Batch: outbox.Limits{MaxRecords: 1}})
+	s.Append(entry(0, "d"))
+	s.Append(entry(0, "e"))
+	script(t, dir, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+	s.disk.Lock()
+	s.retryAt = time.Time{}
+	s.disk.Unlock()
+	s.work(false)
+	s.Append(entry(0, "f"))
+	if diff := cmp.Diff([]string{"a", "b", "c", "d", "e", "f"}, waiting(t, s)); diff != "" {
+		t.Errorf("waiting (-want +got):\n%s", diff)
+	}
+	balance(t, s)
+	synced(t, s)
+	if diff := cmp.Diff([]string{"a", "b", "c", "d", "e", "f"}, waiting(t, s)); diff != "" {
+		t.Errorf("waiting on disk (-want +got):\n%s", diff)
+	}
+	balance(t, s)
+}
+
+// TestSetAsideExpires has a damaged database that nobody wanted for longer than a batch may wait.
+func TestSetAsideExpires(t *testing.T) {
+	const age = 24 * time.Hour
+	dir := filled(t)
+	path := filepath.Join(dir, fileName)
+	aside := path + damagedSuffix
+	there := func() bool { _, err := os.Stat(aside); return err == nil }
+	older := func(file string, age time.Duration) {
+		t.Helper()
+		at := time.Now().Add(-age)
+		if err := os.Chtimes(file, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(path, []byte("this is no database"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	older(path, 2*age)
+	book := &logbook{}
+	cfg := Config{Dir: dir, MaxAge: age, Logger: book.logger()}
+	s := open(t, cfg)
+	if !there() {
+		t.Fatal("a file that was just set aside is gone; want its age counted from then")
+	}
+	older(aside, age-time.Hour)
+	s.work(true)
+	if !there() {
+		t.Fatal("the file is gone before its time")
+	}
+	older(aside, age+time.Hour)
+	s.work(true)
+	if there() || book.count("damaged database deleted") != 1 || book.count("bytes=19") != 1 {
+		t.Errorf("the file is there: %v, log %s; want it deleted and one line about it", there(), book.text.String())
+	}
+	s.Close()
+	for _, suffix := range fileSuffixes() {
+		if err := os.WriteFile(aside+suffix, []byte("rubbish"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		older(aside+suffix, age+time.Hour)
+	}
+	s = open(t, cfg)
+	if left, err := filepath.Glob(aside + "*"); err != nil || len(left) > 0 {
+		t.Errorf("left after a start: %q, %v; want nothing", left, err)
+	}
+	if got := book.count("damaged database deleted"); got != 2 {
+		t.Errorf("%d lines tell of deleted files; want 2", got)
+	}
+	balance(t, s)
+}
+
 // TestDamageWhileRunning damages the file under a Store that has batches in it.
 func TestDamageWhileRunning(t *testing.T) {
 	dir := t.TempDir()
