@@ -52,25 +52,47 @@ func reopened(t *testing.T, dir string, f files) []string {
 	return found
 }
 
-// everyOffset asks for all offsets, which takes minutes. Otherwise it is every 101st, and all around the ends of frames; a
-// tenth of that with -short.
+// everyOffset asks for all offsets, which are some 180,000 databases to open for the checkpoint alone: give it a -timeout.
+// Otherwise, of a journal it is every 101st, and all around the ends of frames, a tenth of that with -short; of a database it
+// is every 211th.
 const everyOffset = "STORE_TEST_EVERY_OFFSET"
 
-// offsets returns offsets in a journal, from one to another.
-func offsets(from, to int) []int {
+// offsets returns those offsets from one to another that are due, and the last; all of them if that is asked for.
+func offsets(from, to int, due func(at int) bool) []int {
+	var all []int
+	for at := from; at <= to; at++ {
+		if at == to || due(at) || os.Getenv(everyOffset) != "" {
+			all = append(all, at)
+		}
+	}
+	return all
+}
+
+// dueInJournal reports whether a journal is cut at an offset.
+func dueInJournal(at int) bool {
 	const frame, header = 4096 + 24, 32
 	step, around := 101, 26
 	if testing.Short() {
 		step, around = 997, 3
 	}
-	var all []int
-	for at := from; at <= to; at++ {
-		edge := (at - header) % frame
-		if at == to || at%step == 0 || edge < around || edge > frame-3 || os.Getenv(everyOffset) != "" {
-			all = append(all, at)
+	edge := (at - header) % frame
+	return at%step == 0 || edge < around || edge > frame-3
+}
+
+// dueInDatabase reports whether a database is cut at an offset.
+func dueInDatabase(at int) bool { return at%211 == 0 }
+
+func TestEveryOffsetIsCut(t *testing.T) {
+	for name, due := range map[string]func(int) bool{"journal": dueInJournal, "database": dueInDatabase} {
+		t.Setenv(everyOffset, "")
+		if got := offsets(0, 99_999, due); len(got) < 10 || len(got) > 5_000 || got[len(got)-1] != 99_999 {
+			t.Errorf("%s: %d offsets of 100000; want some, the last among them", name, len(got))
+		}
+		t.Setenv(everyOffset, "1")
+		if got := offsets(0, 99_999, due); len(got) != 100_000 {
+			t.Errorf("%s: %d offsets of 100000; want all", name, len(got))
 		}
 	}
-	return all
 }
 
 // TestPowerLossInTransaction cuts the journal at every offset of the last transaction, which changes batches, books, history and
@@ -94,7 +116,7 @@ func TestPowerLossInTransaction(t *testing.T) {
 		t.Fatalf("journal went from %d to %d bytes; want one more transaction", len(before.wal), len(after.wal))
 	}
 	scratch := t.TempDir()
-	for _, at := range offsets(len(before.wal), len(after.wal)) {
+	for _, at := range offsets(len(before.wal), len(after.wal), dueInJournal) {
 		for _, rest := range []int{0, len(after.wal) - at} {
 			cut := files{db: after.db, wal: append(append([]byte(nil), after.wal[:at]...), make([]byte, rest)...)}
 			want := []string{"c", "kept", "a", "c"}
@@ -134,7 +156,7 @@ func TestPowerLossInCheckpoint(t *testing.T) {
 		t.Fatalf("database went from %d to %d bytes, journal is %d; want it folded in", len(before.db), len(after.db), len(after.wal))
 	}
 	scratch := t.TempDir()
-	for at := 0; at <= len(after.db); at += 211 {
+	for _, at := range offsets(0, len(after.db), dueInDatabase) {
 		// Pages reach the disk in any order: the first ones, or the last ones.
 		for _, db := range [][]byte{
 			append(append([]byte(nil), after.db[:at]...), before.db[min(at, len(before.db)):]...),
