@@ -90,6 +90,46 @@ func TestRoomIsMadeAroundTheClaim(t *testing.T) {
 	}
 }
 
+// TestRoomIsMadeFirst fills the store with transactions of almost a MiB: the file never gets larger than it may for a moment.
+func TestRoomIsMadeFirst(t *testing.T) {
+	s := open(t, Config{Dir: t.TempDir(), MaxBytes: MinBytes, Batch: outbox.Limits{MaxRecords: 1}})
+	for i := range 40 {
+		for j := range 9 {
+			s.Append(entry(200_000, fmt.Sprint(i, j)))
+		}
+		synced(t, s)
+	}
+	balance(t, s)
+	var bytes int64
+	const text = "SELECT c.page_count * s.page_size FROM pragma_page_count AS c, pragma_page_size AS s"
+	if err := s.db.sql.QueryRowContext(t.Context(), text).Scan(&bytes); err != nil {
+		t.Fatal(err)
+	}
+	limit := (&transaction{maxBytes: MinBytes}).limit()
+	if bytes > limit+limit/10 {
+		t.Errorf("database grew to %d bytes; want %d and what an estimate may be wrong by", bytes, limit)
+	}
+}
+
+// TestRoomForALargeBatch has a batch come for which half of everything is not room enough.
+func TestRoomForALargeBatch(t *testing.T) {
+	s := open(t, Config{Dir: t.TempDir(), MaxBytes: MinBytes})
+	for i := range 20 {
+		s.Append(entry(200_000, fmt.Sprint(i)))
+		synced(t, s)
+	}
+	s.Append(entry(1_500_000, "large"))
+	synced(t, s)
+	used := &transaction{maxBytes: MinBytes}
+	if err := used.measure(t.Context(), &s.db.sql); err != nil || used.size > used.limit() || s.Stats().Bytes != used.size {
+		t.Errorf("%d bytes are used, %v, Stats() = %+v; want at most %d, and to be told so", used.size, err, s.Stats(), used.limit())
+	}
+	if got := waiting(t, s); len(got) < 2 || got[len(got)-1] != "large" {
+		t.Errorf("waiting = %q; want the newest", got)
+	}
+	balance(t, s)
+}
+
 // TestMigration has a later version add to the schema, and one that fails.
 func TestMigration(t *testing.T) {
 	dir := filled(t)
