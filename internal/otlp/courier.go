@@ -100,7 +100,7 @@ func (c *courier) try(ctx context.Context, piece outbox.Entry) reply {
 // rejected is trusted only as far as the piece goes, and as it does not say which
 // records, every event name bears its share.
 func (*courier) settle(settled outbox.Settled, piece outbox.Entry, r reply) {
-	rejected := piece.Counts.Share(int(min(max(0, r.rejected), int64(piece.Records))))
+	rejected := piece.Counts.Share(r.rejected)
 	settled.Add(outbox.PartialSuccess, rejected)
 	settled.Add(outbox.Delivered, piece.Counts.Minus(rejected))
 }

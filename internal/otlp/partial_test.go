@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"math"
 	"net/http"
 	"testing"
 	"time"
@@ -37,16 +38,18 @@ func TestPartialSuccess(t *testing.T) {
 }
 
 func TestPartialSuccessIsNotTrusted(t *testing.T) {
-	for _, rejected := range []int64{-5, 1000} {
-		c := startCollector(t, ProtocolHTTPBinary, false, "", func(received) answer { return answer{rejected: rejected} })
+	for claimed, want := range map[int64]int64{math.MinInt64: 0, -5: 0, 1000: 2, 1 << 32: 2, math.MaxInt64: 2} {
+		c := startCollector(t, ProtocolHTTPBinary, false, "", func(received) answer { return answer{rejected: claimed} })
 		x := open(t, c.config())
 		x.Record(delta())
+		x.Record(prompt("hello"))
 		if err := x.Flush(t.Context()); err != nil {
 			t.Errorf("Flush() = %v", err)
 		}
-		if s := x.Stats(); s.Rejected+s.Delivered != 1 || s.Rejected < 0 || s.Delivered < 0 || s.Queued != 0 {
-			t.Errorf("Stats() = %+v with %d rejected", s, rejected)
+		if s := x.Stats(); s.Rejected != want || s.Delivered != 2-want || s.Queued != 0 {
+			t.Errorf("Stats() = %+v with %d rejected; want %d of 2", s, claimed, want)
 		}
+		balance(t, x)
 	}
 }
 

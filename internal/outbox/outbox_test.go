@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -8,22 +9,24 @@ import (
 
 func TestTallyShare(t *testing.T) {
 	whole := Tally{"a": 6, "b": 3, "c": 1}
-	for n, want := range map[int]Tally{
-		-1: {},
-		0:  {},
-		1:  {"a": 1, "b": 0, "c": 0},
-		5:  {"a": 3, "b": 2, "c": 0},
-		10: whole,
-		11: whole,
+	for n, want := range map[int64]Tally{
+		math.MinInt64: {},
+		-1:            {},
+		0:             {},
+		1:             {"a": 1, "b": 0, "c": 0},
+		5:             {"a": 3, "b": 2, "c": 0},
+		10:            whole,
+		11:            whole,
+		math.MaxInt64: whole,
 	} {
 		got := whole.Share(n)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("Share(%d) (-want +got):\n%s", n, diff)
 		}
 	}
-	for n := range 11 {
+	for n := range int64(11) {
 		part := whole.Share(n)
-		if part.Total() != n || part.Plus(whole.Minus(part)).Total() != 10 {
+		if int64(part.Total()) != n || part.Plus(whole.Minus(part)).Total() != 10 {
 			t.Errorf("Share(%d) = %v; want %d records", n, part, n)
 		}
 	}

@@ -35,14 +35,15 @@ func (t Tally) Minus(other Tally) Tally {
 	return rest
 }
 
-// Share returns a part of n records out of a tally when nobody knows which ones
-// they are: each name gives up as many as its share of the whole, and the names
-// with the largest remainders one more.
-func (t Tally) Share(n int) Tally {
+// Share returns so many records of a tally as somebody claims, who may claim
+// anything: none at least, and all at most. As nobody knows which ones they are,
+// each name gives up its share of the whole, and the names with the largest
+// remainders one more.
+func (t Tally) Share(claimed int64) Tally {
 	total := t.Total()
-	n = min(n, total)
+	n := int(min(max(0, claimed), int64(total)))
 	part := make(Tally, len(t))
-	if n <= 0 {
+	if n == 0 {
 		return part
 	}
 	left := n
