@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -9,8 +10,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	collogpb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // refusal is how a protocol refuses a batch with the given HTTP status.
@@ -111,9 +114,123 @@ func TestRefusalOfEverythingIsCheap(t *testing.T) {
 	if s := x.Stats(); s.Dropped.Refused != 512*20 || s.Queued != 0 {
 		t.Errorf("Stats() = %+v; want all refused", s)
 	}
-	if seen, _ := c.requests(); len(seen) > 2*maxSplits+1+20 {
-		t.Errorf("%d requests for 20 batches; want at most %d", len(seen), 2*maxSplits+1+20)
+	// The first batch is taken apart, of the others pieces of all sizes are tried.
+	const most = 2*512 - 1 + 19*21
+	if seen, _ := c.requests(); len(seen) > most {
+		t.Errorf("%d requests for 20 batches; want at most %d", len(seen), most)
 	}
+}
+
+// picky is a sender to a collector that refuses every batch with a bad record in it.
+type picky struct {
+	tries int
+	took  []string
+	down  bool // once, for a batch that it would take
+}
+
+func (p *picky) send(_ context.Context, payload []byte) reply {
+	p.tries++
+	request := new(collogpb.ExportLogsServiceRequest)
+	if err := proto.Unmarshal(payload, request); err != nil {
+		return reply{verdict: verdictRefused}
+	}
+	texts := prompts(received{request: request}.records())
+	if slices.Contains(texts, "bad") {
+		return reply{verdict: verdictInvalid}
+	}
+	if p.down {
+		p.down = false
+		return reply{verdict: verdictRetry}
+	}
+	p.took = append(p.took, texts...)
+	return reply{}
+}
+
+func (*picky) close() error { return nil }
+
+// recordMixed records 512 prompts, of which some are bad, and returns the others.
+func recordMixed(x *Exporter, bad func(i int) bool) (good []string) {
+	for i := range 512 {
+		text := fmt.Sprint(i)
+		if bad(i) {
+			text = "bad"
+		} else {
+			good = append(good, text)
+		}
+		x.Record(prompt(text))
+	}
+	return good
+}
+
+// TestPoisonDragsNothingDown has 70 bad records in a batch of 512, wherever they are, also behind batches of nothing else.
+func TestPoisonDragsNothingDown(t *testing.T) {
+	for name, bad := range map[string]func(i int) bool{
+		"first":       func(i int) bool { return i < 70 },
+		"inside":      func(i int) bool { return i >= 221 && i < 291 },
+		"last":        func(i int) bool { return i >= 442 },
+		"every sixth": func(i int) bool { return i%6 == 0 && i < 420 },
+		"pairs":       func(i int) bool { return i%12 < 2 && i < 420 },
+	} {
+		for _, earlier := range []int{0, 3} {
+			t.Run(fmt.Sprint(name, " after ", earlier), func(t *testing.T) {
+				p := &picky{}
+				x := openScripted(Config{}, p)
+				defer x.Close()
+				for range earlier {
+					recordMixed(x, func(int) bool { return true })
+					_ = x.Flush(t.Context())
+				}
+				p.tries = 0
+				want := recordMixed(x, bad)
+				if err := x.Flush(t.Context()); err != nil {
+					t.Errorf("Flush() = %v", err)
+				}
+				if s := x.Stats(); s.Delivered != 442 || s.Dropped.Refused != int64(70+512*earlier) || s.Queued != 0 {
+					t.Errorf("Stats() = %+v; want 442 delivered and %d refused", s, 70+512*earlier)
+				}
+				if earlier > 0 {
+					// A piece may be taken before those that were set aside.
+					slices.Sort(want)
+					slices.Sort(p.took)
+				}
+				if diff := cmp.Diff(want, p.took); diff != "" {
+					t.Errorf("records taken (-want +got):\n%s", diff)
+				}
+				if p.tries > 2*512 {
+					t.Errorf("%d requests for 512 records; want at most two each", p.tries)
+				}
+			})
+		}
+	}
+}
+
+// TestOutageBehindWhatIsSetAside keeps what was refused and not taken apart yet, in its place.
+func TestOutageBehindWhatIsSetAside(t *testing.T) {
+	p := &picky{}
+	x := openScripted(Config{}, p)
+	defer x.Close()
+	recordMixed(x, func(int) bool { return true })
+	_ = x.Flush(t.Context())
+	p.down = true
+	want := recordMixed(x, func(i int) bool { return i < 70 })
+	if err := x.Flush(t.Context()); err == nil {
+		t.Error("Flush() = nil; want an error for the outage")
+	}
+	balance(t, x)
+	// Four records were refused alone.
+	if s := x.Stats(); s.Delivered != 0 || s.Queued != 508 || s.Dropped.Refused != 512+4 {
+		t.Errorf("Stats() = %+v; want 508 queued", s)
+	}
+	if err := x.Flush(t.Context()); err != nil {
+		t.Errorf("second Flush() = %v", err)
+	}
+	if diff := cmp.Diff(want, p.took); diff != "" {
+		t.Errorf("records taken (-want +got):\n%s", diff)
+	}
+	if s := x.Stats(); s.Delivered != 442 || s.Dropped.Refused != 512+70 {
+		t.Errorf("Stats() = %+v; want 442 delivered and %d refused", s, 512+70)
+	}
+	balance(t, x)
 }
 
 // TestOutageWhileBisecting keeps what was not sent yet, and only that.

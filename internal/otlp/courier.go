@@ -2,16 +2,18 @@ package otlp
 
 import (
 	"context"
+	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/codex-proxy/codex-proxy/internal/outbox"
 )
 
-// maxSplits bounds the extra requests that bisecting costs between two
-// successes, for each kind of refusal: one that refused what it was sent as
-// invalid may still take the next batch in parts. It finds thirty bad records in
-// a row, and a collector that refuses everything soon costs one request a batch.
-const maxSplits = 64
+// maxFruitless is how many splits in a row may find nothing that the collector
+// takes, for each kind of refusal, before the batches that follow get less than
+// all it takes to find every bad record in them. One that refuses what it was sent
+// as invalid may still take the next batch in parts.
+const maxFruitless = 64
 
 // courier takes entries to the collector and keeps the books of it. It is owned
 // by whoever holds the turn to send.
@@ -22,8 +24,14 @@ type courier struct {
 	health  *health
 	scrub   *scrubber
 
-	splits   [numVerdicts]int // made since the last success, by what was answered
+	splits   [numVerdicts]int // made since something was taken, by what was answered
 	retrying bool             // the last try may succeed when repeated
+}
+
+// refusedPiece is a piece of a batch that was refused, and what was said to it.
+type refusedPiece struct {
+	outbox.Entry
+	reply reply
 }
 
 // deliver makes one attempt at an entry and returns what is left of it: no
@@ -31,41 +39,67 @@ type courier struct {
 // after.
 //
 // A batch refused for its size, or for a record in it, is bisected: the pieces
-// follow each other in order, and a single record still refused is dropped.
+// follow each other in order, and a single record still refused is dropped. That
+// is about two requests a record, which a collector that takes nothing is not
+// asked for ever: its next batches get a [share] of splits, and the pieces that
+// are not split for want of it are set aside. They are dropped if nothing of the
+// batch is taken, else they come next and are bisected to the end.
 func (c *courier) deliver(
 	ctx context.Context, e outbox.Entry,
 ) (left outbox.Entry, settled outbox.Settled, after time.Duration) {
 	settled = outbox.Settled{}
 	pieces := []outbox.Entry{e} // the next one last
+	var aside []refusedPiece    // before all of them, oldest first
+	before := c.splits
 	for len(pieces) > 0 {
 		last := len(pieces) - 1
 		piece := pieces[last]
+		pieces = pieces[:last]
 		r := c.try(ctx, piece)
 		switch {
 		case r.verdict == verdictAccepted:
-			c.splits = [numVerdicts]int{}
 			c.settle(settled, piece, r)
-			pieces = pieces[:last]
+			c.splits, before = [numVerdicts]int{}, [numVerdicts]int{}
+			pieces, aside = resumed(pieces, aside), nil
 		case r.verdict == verdictRetry:
 			c.splits = [numVerdicts]int{}
-			return joined(pieces), settled, r.after
-		case r.verdict != verdictRefused && piece.Records > 1 && c.splits[r.verdict] < maxSplits:
+			return joined(resumed(append(pieces, piece), aside)), settled, r.after
+		case r.verdict == verdictRefused || piece.Records <= 1:
+			c.drop(settled, piece, r)
+		case c.splits[r.verdict]-before[r.verdict] < share(before[r.verdict], e.Records):
 			c.splits[r.verdict]++
 			first, rest := piece.Split()
 			if first.Records+rest.Records != piece.Records {
 				// It cannot be read to its end, or was counted wrongly.
 				settled.Add(outbox.Damaged, piece.Counts)
-				pieces = pieces[:last]
 				continue
 			}
-			pieces[last] = rest
-			pieces = append(pieces, first)
+			pieces = append(pieces, rest, first)
 		default:
-			c.drop(settled, piece, r)
-			pieces = pieces[:last]
+			aside = append(aside, refusedPiece{piece, r})
 		}
 	}
+	for _, a := range aside {
+		c.drop(settled, a.Entry, a.reply)
+	}
 	return outbox.Entry{ID: e.ID}, settled, 0
+}
+
+// share is how many splits a batch may cost after so many fruitless ones: as many
+// as it has records, or as it takes to find one bad record among them.
+func share(fruitless, records int) int {
+	if fruitless < maxFruitless {
+		return records
+	}
+	return bits.Len(uint(max(0, records)))
+}
+
+// resumed puts what was set aside in front of the pieces that follow it.
+func resumed(pieces []outbox.Entry, aside []refusedPiece) []outbox.Entry {
+	for _, a := range slices.Backward(aside) {
+		pieces = append(pieces, a.Entry)
+	}
+	return pieces
 }
 
 // try sends a piece once and counts what comes of it.
