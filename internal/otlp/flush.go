@@ -6,9 +6,10 @@ import (
 	"fmt"
 )
 
-// Flush sends what is recorded so far without waiting out a back-off: one try
-// for every batch, as far as ctx's deadline allows. What could not be sent stays
-// queued and makes the error. It may be called while Run runs, and without it.
+// Flush sends what is recorded so far without waiting out a back-off, whoever
+// asked for it: one try for every batch, up to the first that must be retried and
+// as far as ctx's deadline allows. What could not be sent stays queued and makes
+// the error. It may be called while Run runs, and without it.
 func (x *Exporter) Flush(ctx context.Context) error {
 	if x.isLocal() {
 		return x.flushLocal(ctx)
@@ -48,22 +49,24 @@ func (x *Exporter) notFlushed(cause error) error {
 	return fmt.Errorf("flush %d queued records: %w", s.Queued, cause)
 }
 
-// sweep tries every entry up to the one with ID last. It reports whether all of
-// them are settled.
+// sweep tries the entries up to the one with ID last, and ends at one that must be
+// retried: what is behind it goes after it. It reports whether all of them are
+// settled.
 func (x *Exporter) sweep(ctx context.Context, last uint64) bool {
-	complete := true
 	for after := uint64(0); ; {
 		e, ok := x.outbox.Next(after)
 		if !ok {
-			return complete
+			return true
 		}
 		if e.ID > last || ctx.Err() != nil {
 			x.outbox.Done(e, nil)
-			return complete && e.ID > last
+			return e.ID > last
 		}
 		left, settled, _ := x.courier.deliver(ctx, e)
 		x.outbox.Done(left, settled)
-		complete = complete && left.Records == 0
+		if left.Records > 0 {
+			return false
+		}
 		after = e.ID
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestFlushEndsBackoff shows that a flush neither waits for Run's next try nor
@@ -106,10 +108,13 @@ func TestFlushHonorsDeadline(t *testing.T) {
 	}
 }
 
-// TestFlushTriesEveryBatch shows that one refused batch does not keep the rest.
-func TestFlushTriesEveryBatch(t *testing.T) {
+// TestFlushKeepsOrder has a collector that is away for a moment: what is behind the
+// batch that must be retried waits for it.
+func TestFlushKeepsOrder(t *testing.T) {
+	down := true
 	c := startCollector(t, ProtocolHTTPBinary, false, "", func(r received) answer {
-		if prompts(r.records())[0] == "one" {
+		if down && prompts(r.records())[0] == "two" {
+			down = false
 			return answer{code: http.StatusServiceUnavailable}
 		}
 		return answer{}
@@ -117,14 +122,22 @@ func TestFlushTriesEveryBatch(t *testing.T) {
 	cfg := c.config()
 	cfg.Batch.MaxRecords = 1
 	x := open(t, cfg)
-	for _, text := range []string{"one", "two", "three"} {
+	want := []string{"one", "two", "three", "four"}
+	for _, text := range want {
 		x.Record(prompt(text))
 	}
-	if err := x.Flush(t.Context()); err == nil || !strings.Contains(err.Error(), "1 queued") || !strings.Contains(err.Error(), "503") {
-		t.Errorf("Flush() = %v; want 1 record queued because of 503", err)
+	if err := x.Flush(t.Context()); err == nil || !strings.Contains(err.Error(), "3 queued") || !strings.Contains(err.Error(), "503") {
+		t.Errorf("Flush() = %v; want 3 records queued because of 503", err)
 	}
-	if s := x.Stats(); s.Delivered != 2 || s.FailedTries != 1 {
-		t.Errorf("Stats() = %+v; want 2 delivered and one try each", s)
+	if s := x.Stats(); s.Delivered != 1 || s.FailedTries != 1 {
+		t.Errorf("Stats() = %+v; want 1 delivered and 1 failed try", s)
+	}
+	balance(t, x)
+	if err := x.Flush(t.Context()); err != nil {
+		t.Errorf("second Flush() = %v", err)
+	}
+	if diff := cmp.Diff(want, prompts(c.await(t, len(want)))); diff != "" {
+		t.Errorf("records taken (-want +got):\n%s", diff)
 	}
 	balance(t, x)
 }
