@@ -7,14 +7,22 @@ import (
 
 func TestBackoff(t *testing.T) {
 	var b backoff
+	longest := map[time.Duration]bool{}
 	for i := range 40 {
 		ceiling := 30 * time.Second
 		if i < 6 {
 			ceiling = 500 * time.Millisecond << i
 		}
-		if got := b.next(0); got < ceiling/2 || got > ceiling {
+		got := b.next(0)
+		if got < ceiling/2 || got > ceiling {
 			t.Errorf("wait %d = %v; want %v to %v", i, got, ceiling/2, ceiling)
 		}
+		if i >= 6 {
+			longest[got] = true
+		}
+	}
+	if len(longest) < 2 {
+		t.Errorf("34 waits in a row are %v; want a random part", longest)
 	}
 	if got := b.next(5 * time.Minute); got != 5*time.Minute {
 		t.Errorf("next(5m) = %v; want what was asked", got)

@@ -106,6 +106,19 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// TestRetryAfterIsRead has the header in answers of a collector: it counts where a retry is due.
+func TestRetryAfterIsRead(t *testing.T) {
+	for code, want := range map[int]time.Duration{429: 7 * time.Minute, 502: 7 * time.Minute, 503: 7 * time.Minute, 504: 7 * time.Minute, 500: 0} {
+		c := startCollector(t, ProtocolHTTPBinary, false, "", func(received) answer {
+			return answer{code: code, header: http.Header{"Retry-After": {"420"}}}
+		})
+		x := open(t, c.config())
+		if got := x.courier.sender.send(t.Context(), nil).after; got != want {
+			t.Errorf("after %d, the next try is asked for in %v; want %v", code, got, want)
+		}
+	}
+}
+
 func TestUnreachableHidesURL(t *testing.T) {
 	x := open(t, Config{Endpoint: "http://user:password1@127.0.0.1:1/secret-path"})
 	x.Record(delta())
