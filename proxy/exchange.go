@@ -1,11 +1,11 @@
 package proxy
 
 import (
+	"context"
 	"crypto/rand"
-	"hash/maphash"
 	"io"
 	"net/http"
-	"strconv"
+	"net/http/httputil"
 	"sync"
 	"time"
 
@@ -34,14 +34,24 @@ type exchange struct {
 	buffer   *[]byte         // to copy the response through; nil until that begins
 	buffers  *sync.Pool      // where it goes back to
 
+	forwarder httputil.ReverseProxy // with the exchange's own hooks
+
 	mu        sync.Mutex // guards what follows: the transport may read on while the response comes
 	inspector *responses.Inspector
 	decoder   *coding.Decoder   // nil unless the body is encoded
 	session   *session.Exchange // nil until the request was read
 }
 
-func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
-	e := &exchange{h: h, w: w, in: r, arrived: time.Now()}
+// newExchange returns a request as an exchange that ends with ctx, ready to be
+// forwarded.
+func newExchange(ctx context.Context, h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
+	// Without full duplex the server closes the request body at the first byte
+	// of the response, and a transport that has not read its end yet cuts the
+	// stream (golang/go#40747). Only HTTP/1 needs it; others refuse the call.
+	_ = http.NewResponseController(w).EnableFullDuplex()
+	r = r.WithContext(ctx)
+	e := &exchange{h: h, w: w, in: r, arrived: time.Now(), upload: newUpload(w, r, h.cfg.BodyIdleTimeout)}
+	r.Body = e.upload
 	if rest, ok := belowV1(r.URL.Path); ok {
 		e.endpoint, e.stored = responses.EndpointOf(r.Method, rest), responses.StoredID(rest)
 		if e.socket = rest == "/responses" && upgrades(r); e.socket {
@@ -53,6 +63,11 @@ func newExchange(h *Handler, w http.ResponseWriter, r *http.Request) *exchange {
 		e.id = rand.Text()
 		e.recorder = scrub(&h.teller, r)
 	}
+	e.forwarder = h.forwarder
+	e.forwarder.BufferPool = e
+	e.forwarder.Rewrite = e.rewrite
+	e.forwarder.ModifyResponse = e.answered
+	e.forwarder.ErrorHandler = e.failed
 	return e
 }
 
@@ -133,7 +148,7 @@ func (e *exchange) look(p []byte) {
 }
 
 // begin tells what is new in the request. The caller holds mu.
-func (e *exchange) begin(request responses.Request, input *responses.Input) {
+func (e *exchange) begin(request *responses.Request, input *responses.Input) {
 	e.h.at("begin")
 	e.session = e.h.cfg.Sessions.Begin(&session.Arrival{
 		Header: e.in.Header.Get, Endpoint: e.endpoint, Request: request, Input: input, ResponseID: e.stored,
@@ -160,10 +175,10 @@ func (e *exchange) contain() {
 
 // request returns what is known of the request by now, and its part in a
 // conversation. Of a body that is not complete, only the top level counts.
-func (e *exchange) request() (responses.Request, *session.Exchange) {
+func (e *exchange) request() (*responses.Request, *session.Exchange) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var request responses.Request
+	request := new(responses.Request)
 	if e.inspector != nil {
 		request = e.inspector.Request()
 	}
@@ -171,93 +186,4 @@ func (e *exchange) request() (responses.Request, *session.Exchange) {
 		e.begin(request, nil)
 	}
 	return request, e.session
-}
-
-// outcome is how a request was answered: with a response, or with an error.
-type outcome struct {
-	header http.Header // nil without a response
-	status int
-	err    error
-	gone   bool // the agent gave up first
-	at     time.Time
-}
-
-// tell records codex.api_request.
-func (e *exchange) tell(o outcome) {
-	record, _ := e.attempt(o)
-	e.recorder.Record(record)
-}
-
-// attempt returns codex.api_request and the request that it is of.
-func (e *exchange) attempt(o outcome) (events.Record, responses.Request) {
-	request, conversation := e.request()
-	if request.Malformed && o.err == nil {
-		e.malformed()
-	}
-	answered := *conversation.Scope()
-	scope := &answered
-	scope.RequestID, scope.Memo = requestID(o.header), new(events.Memo)
-	number, after := e.h.cfg.Sessions.Attempt(session.Call{
-		Scope: scope, Endpoint: e.endpoint.Path, Sum: request.Sum, Auth: credentialSum(e.in.Header),
-		Arrived: e.arrived, Answered: o.at, Status: o.status, RetryAfter: o.header.Get("Retry-After") != "",
-		Told: toldAttempt(e.in.Header),
-	})
-	event := apiRequest(e.in, e.endpoint, o)
-	event.DurationMS = events.Milliseconds(o.at.Sub(e.arrived))
-	event.Attempt = number
-	event.AfterUnauth = events.Some(after)
-	if size := e.sent(request); size > 0 {
-		event.RequestBytes = events.Some(size)
-	}
-	return events.Record{Event: event, Scope: scope, Time: o.at, ID: e.id + "-0"}, request
-}
-
-// malformed counts a body that is not one JSON object, or could not be decoded
-// to one.
-func (e *exchange) malformed() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.decoder != nil && undecoded(e.decoder) {
-		e.h.undecoded.Add(1)
-		return
-	}
-	e.h.malformed.Add(1)
-}
-
-// sent returns how many bytes of the body were seen, as they were sent.
-func (e *exchange) sent(request responses.Request) int64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.decoder != nil {
-		return e.decoder.Result().Encoded
-	}
-	return request.Bytes
-}
-
-// undecoded reports whether a body could not be decoded for what it is, rather
-// than for its early end.
-func undecoded(decoder *coding.Decoder) bool {
-	switch decoder.Result().State {
-	case coding.Open, coding.Done, coding.Truncated:
-		return false
-	default:
-		return true
-	}
-}
-
-// toldAttempt reads the retry count that OpenAI's SDKs send.
-func toldAttempt(header http.Header) events.Opt[int64] {
-	n, err := strconv.ParseInt(header.Get("X-Stainless-Retry-Count"), 10, 32)
-	if err != nil || n < 0 {
-		return events.Opt[int64]{}
-	}
-	return events.Some(n)
-}
-
-// seed makes sums of credentials meaningless outside this process.
-var seed = maphash.MakeSeed()
-
-// credentialSum tells other credentials from the same ones, and nothing else.
-func credentialSum(header http.Header) uint64 {
-	return maphash.String(seed, header.Get("Authorization"))
 }

@@ -38,19 +38,35 @@ func NewGuard(hosts, origins []string) *Guard {
 
 // Wrap returns a handler that answers 403, with an error as the OpenAI API spells it, where a request may not pass, and
 // calls next where it may. WebSocket handshakes are requests like any other here: browsers send Origin with each.
-func (g *Guard) Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case !g.hostAllowed(r):
-			g.refuse(w, "host_not_allowed", "The Host header names neither this machine's loopback nor an allowed host. "+
-				"If it should, add it to allowed_hosts under [guard] in the configuration of codex-proxy.")
-		case !g.originAllowed(r):
-			g.refuse(w, "origin_not_allowed", "Web pages of other origins may not call this proxy. "+
-				"If this one should, add its origin to allowed_origins under [guard] in the configuration of codex-proxy.")
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
+func (g *Guard) Wrap(next http.Handler) http.Handler { return &guarded{g, next} }
+
+// guarded is a handler behind a guard.
+type guarded struct {
+	guard *Guard
+	next  http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.guard.admits(w, r) {
+		g.next.ServeHTTP(w, r)
+	}
+}
+
+// admits reports whether a request may pass, and answers it if not.
+func (g *Guard) admits(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case !g.hostAllowed(r):
+		g.refuse(w, "host_not_allowed", "The Host header names neither this machine's loopback nor an allowed host. "+
+			"If it should, add it to allowed_hosts under [guard] in the configuration of codex-proxy.")
+		return false
+	case !g.originAllowed(r):
+		g.refuse(w, "origin_not_allowed", "Web pages of other origins may not call this proxy. "+
+			"If this one should, add its origin to allowed_origins under [guard] in the configuration of codex-proxy.")
+		return false
+	default:
+		return true
+	}
 }
 
 // Refused returns how many requests were answered with 403 since the start.

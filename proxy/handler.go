@@ -219,34 +219,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.exchanges.Add(1)
-	// Without full duplex the server closes the request body at the first byte
-	// of the response, and a transport that has not read its end yet cuts the
-	// stream (golang/go#40747). Only HTTP/1 needs it; others refuse the call.
-	_ = http.NewResponseController(w).EnableFullDuplex()
-
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(h.cut, cancel)()
-	r = r.WithContext(ctx)
-	body := newUpload(w, r, h.cfg.BodyIdleTimeout)
-	r.Body = body
-
 	h.live.Add(1)
-	e := newExchange(h, w, r)
-	e.upload = body
+	e := newExchange(ctx, h, w, r)
 	defer e.release()
 	if e.socket && h.cfg.NoWebSocket {
 		e.refuseUpgrade(w, "websocket_off", "codex-proxy: WebSocket is switched off here; use HTTP")
 		return
 	}
-	forwarder := h.forwarder
-	forwarder.BufferPool = e
-	forwarder.Rewrite = e.rewrite
-	forwarder.ModifyResponse = e.answered
-	forwarder.ErrorHandler = e.failed
-	if upgrades(r) {
+	if upgrades(e.in) {
 		w = earlyWriter{w}
 	}
-	forwarder.ServeHTTP(w, r)
-	body.finish(r)
+	e.forwarder.ServeHTTP(w, e.in)
+	e.upload.finish(e.in)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/codex-proxy/codex-proxy/events"
 	"github.com/codex-proxy/codex-proxy/internal/coding"
 	"github.com/codex-proxy/codex-proxy/internal/responses"
 	"github.com/codex-proxy/codex-proxy/ssetap"
@@ -52,16 +53,21 @@ func (e *exchange) answered(response *http.Response) error {
 	if refused || e.in.Method == http.MethodHead {
 		return nil
 	}
-	scope := record.Scope
-	stream := e.endpoint.Streams && isStream(response.Header, request.Stream)
-	e.stream = stream
-	if !stream && !e.endpoint.Generates && !e.endpoint.Stored {
+	e.stream = e.endpoint.Streams && isStream(response.Header, request.Stream)
+	if !e.stream && !e.endpoint.Generates && !e.endpoint.Stored {
 		return nil
 	}
+	e.tap(response, request, record.Scope, now)
+	return nil
+}
+
+// tap has the body of the response read as it passes. Its frame is apart, since
+// the goroutine's stack need not grow without it.
+func (e *exchange) tap(response *http.Response, request *responses.Request, scope *events.Scope, now time.Time) {
 	decoder := e.decoding(response.Header["Content-Encoding"])
 	if decoder != nil && decoder.Result().State == coding.Unsupported {
 		e.h.encoded.Add(1)
-		return nil
+		return
 	}
 	turn := responses.NewTurn(responses.TurnConfig{
 		Recorder:   e.recorder,
@@ -82,12 +88,11 @@ func (e *exchange) answered(response *http.Response) error {
 	if decoder != nil {
 		options.Decoding = decoder
 	}
-	if stream {
+	if e.stream {
 		response.Body = ssetap.NewTap(response.Body, streamSink{e.h, turn, decoder}, options)
 	} else {
 		response.Body = ssetap.NewBodyTap(response.Body, &documentSink{h: e.h, turn: turn, decoder: decoder}, options)
 	}
-	return nil
 }
 
 // decoding returns a decoder for a body with those codings, nil for one without.

@@ -89,7 +89,7 @@ func (e *exchange) tellConnect(o outcome) { e.recorder.Record(e.connect(o)) }
 
 // connect returns a codex.websocket_connect.
 func (e *exchange) connect(o outcome) events.Record {
-	scope := session.Identify(e.in.Header.Get, responses.Request{}, e.h.cfg.Resource, e.id)
+	scope := session.Identify(e.in.Header.Get, &responses.Request{}, e.h.cfg.Resource, e.id)
 	scope.RequestID = requestID(o.header)
 	_, after := e.h.cfg.Sessions.Attempt(session.Call{
 		Scope: scope, Endpoint: "websocket", Auth: credentialSum(e.in.Header), Arrived: e.arrived, Answered: o.at, Status: o.status,

@@ -18,7 +18,7 @@ func exchangeRun(tb testing.TB) func() {
 	tb.Helper()
 	s := allocService(tb, "http://"+cannedUpstream(tb)+"/v1")
 	tb.Cleanup(s.proxy.Close)
-	handler := s.routes()
+	handler := s.entrance()
 	return func() {
 		request := httptest.NewRequestWithContext(tb.Context(), http.MethodPost, "http://127.0.0.1/v1/responses", strings.NewReader(exchangeBody))
 		request.Header.Set("Content-Type", "application/json")

@@ -106,7 +106,7 @@ func inspectRun(before int) func() {
 // reportOnce reports a prompt at the endpoint.
 func reportOnce(tb testing.TB, s *service) func() {
 	tb.Helper()
-	handler := s.routes()
+	handler := s.entrance()
 	n := 0
 	return func() {
 		n++

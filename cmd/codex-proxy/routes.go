@@ -13,7 +13,7 @@ import (
 // ownPrefix is where the proxy's own routes are. Nothing below it is ever forwarded.
 const ownPrefix = "/codex-proxy"
 
-// routes returns the handler of the listener. The health probes pass without the guard, since those who ask may know
+// routes returns the handler of what is the proxy's own. The health probes pass without the guard, since those who ask may know
 // the proxy by any name; they tell nothing worth guarding.
 func (s *service) routes() http.Handler {
 	router := chi.NewRouter()
@@ -27,11 +27,21 @@ func (s *service) routes() http.Handler {
 	guarded.Handle(console.LivePath, s.hub)
 	guarded.Handle(probePath, reading(&s.probe))
 	guarded.Handle(ledgerPath, reading(http.HandlerFunc(s.serveLedger)))
-	// Handle knows the usual methods only; whatever else a client sends is none of the router's business.
-	rest := s.guard.Wrap(forward(s.proxy)).ServeHTTP
-	router.NotFound(rest)
-	router.MethodNotAllowed(rest)
+	// A spelling or a method that the router does not know.
+	unknown := s.guard.Wrap(http.HandlerFunc(refuseOwn)).ServeHTTP
+	router.NotFound(unknown)
+	router.MethodNotAllowed(unknown)
 	return router
+}
+
+// isOwn reports whether a path is one of the proxy's own.
+func isOwn(path string) bool {
+	switch path {
+	case ownPrefix, "/healthz", "/readyz", "/metrics":
+		return true
+	default:
+		return strings.HasPrefix(path, ownPrefix+"/")
+	}
 }
 
 // reading answers GET and HEAD by next and refuses every other method.
@@ -46,21 +56,16 @@ func reading(next http.Handler) http.Handler {
 	})
 }
 
-// forward hands everything but the proxy's own paths to next.
-func forward(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch path := r.URL.Path; {
-		case r.Method == http.MethodConnect:
-			refuse(w, http.StatusMethodNotAllowed, "codex-proxy is no forward proxy; give its URL to the agent as base URL")
-		case path == ownPrefix, strings.HasPrefix(path, ownPrefix+"/"):
-			refuse(w, http.StatusNotFound, "no such route of codex-proxy")
-		case path == "/healthz", path == "/readyz", path == "/metrics":
-			// A method or a spelling that the router does not know.
-			refuse(w, http.StatusMethodNotAllowed, readOnly)
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
+// refuseOwn refuses what is none of the proxy's own routes, or not asked as such.
+func refuseOwn(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case r.Method == http.MethodConnect:
+		refuse(w, http.StatusMethodNotAllowed, "codex-proxy is no forward proxy; give its URL to the agent as base URL")
+	case path == ownPrefix, strings.HasPrefix(path, ownPrefix+"/"):
+		refuse(w, http.StatusNotFound, "no such route of codex-proxy")
+	default:
+		refuse(w, http.StatusMethodNotAllowed, readOnly)
+	}
 }
 
 const readOnly = "this route of codex-proxy is asked with GET or HEAD"

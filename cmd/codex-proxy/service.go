@@ -65,7 +65,7 @@ const (
 // server returns the HTTP server. It limits neither reading nor writing as a whole: streams last as long as they last.
 func (s *service) server() *http.Server {
 	server := &http.Server{
-		Handler:           s.patient(s.routes()),
+		Handler:           s.entrance(),
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: s.limits.ReadHeaderTimeout,
 		IdleTimeout:       s.limits.IdleTimeout,
@@ -79,17 +79,6 @@ func (s *service) server() *http.Server {
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	return server
-}
-
-// patient limits the time a body may take as a whole. The proxy lifts that from what it forwards, and limits what goes by
-// without a byte instead.
-func (s *service) patient(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != http.NoBody {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.limits.IdleTimeout))
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // cutTimeout bounds how long streams that were cut may take to end, so that their ends are recorded.

@@ -17,7 +17,7 @@ func reading(l *listener, method, path string, background bool) (*responses.Turn
 	records := new(journal)
 	return responses.NewTurn(responses.TurnConfig{
 		Recorder: records, Scope: &events.Scope{}, ExchangeID: "x", Start: start, Items: l,
-		Endpoint: responses.EndpointOf(method, path), Request: responses.Request{Background: background},
+		Endpoint: responses.EndpointOf(method, path), Request: &responses.Request{Background: background},
 	}), records
 }
 

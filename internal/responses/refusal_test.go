@@ -114,7 +114,7 @@ func TestWarmUpTellsNoEffort(t *testing.T) {
 		records := &journal{}
 		turn := responses.NewTurn(responses.TurnConfig{
 			Recorder: records, Scope: &events.Scope{}, ExchangeID: "x", Endpoint: responses.EndpointOf("POST", "/responses"), WebSocket: true,
-			Request: responses.Request{WarmsUp: warmsUp, ReasoningEffort: "high", ServiceTier: "flex"},
+			Request: &responses.Request{WarmsUp: warmsUp, ReasoningEffort: "high", ServiceTier: "flex"},
 		})
 		turn.Message([]byte(`{"type":"response.completed","response":{"id":"r","usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}}`), nil, time.Unix(1, 0))
 		event, ok := (*records)[0].Event.(*events.SSEEvent)

@@ -24,6 +24,8 @@ type Inspector struct {
 	reached *checkpoint // after the last of them; nil before the first
 	unread  []byte      // what came since
 	since   int64       // where reading began
+
+	told *Request // what was told last; nil if nothing was
 }
 
 // InspectorConfig says what an Inspector looks for.
@@ -104,9 +106,16 @@ func (i *Inspector) Input() *Input {
 	return input
 }
 
-// Request returns what the body told so far.
-func (i *Inspector) Request() Request {
-	i.read(nil)
+// Request returns what the body told so far, which is not to be changed.
+func (i *Inspector) Request() *Request {
+	if i.told == nil || i.told.Bytes != i.bytes {
+		i.read(nil)
+		i.told = i.request()
+	}
+	return i.told
+}
+
+func (i *Inspector) request() *Request {
 	str := func(key string) string {
 		value := gjson.ParseBytes(i.scan.values[key])
 		if value.Type != gjson.String {
@@ -114,7 +123,7 @@ func (i *Inspector) Request() Request {
 		}
 		return value.Str
 	}
-	return Request{
+	return &Request{
 		Model:              str("model"),
 		Stream:             gjson.ParseBytes(i.scan.values["stream"]).Type == gjson.True,
 		Background:         gjson.ParseBytes(i.scan.values["background"]).Type == gjson.True,
@@ -161,7 +170,7 @@ type Request struct {
 }
 
 // Metadata returns a string of the request's client_metadata.
-func (r Request) Metadata(key string) string {
+func (r *Request) Metadata(key string) string {
 	value := gjson.GetBytes(r.ClientMetadata, gjsonKey(key))
 	if value.Type != gjson.String {
 		return ""

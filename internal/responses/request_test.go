@@ -18,7 +18,7 @@ func inspect(document string, size int) responses.Request {
 		inspector.Write([]byte(document[:n]))
 		document = document[n:]
 	}
-	return inspector.Request()
+	return *inspector.Request()
 }
 
 func TestInspectorAnyChunking(t *testing.T) {

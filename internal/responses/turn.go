@@ -29,7 +29,7 @@ type TurnConfig struct {
 	Start      time.Time // when the response's headers came
 	Detail     Detail
 	Endpoint   Endpoint
-	Request    Request
+	Request    *Request // nil for one that told nothing
 	CFRay      string
 	// WebSocket reports that the response comes as messages, see Turn.Message.
 	WebSocket bool
@@ -68,6 +68,9 @@ type Turn struct {
 
 // NewTurn returns a Turn for one response.
 func NewTurn(cfg TurnConfig) *Turn {
+	if cfg.Request == nil {
+		cfg.Request = new(Request)
+	}
 	return &Turn{cfg: cfg, numbers: numbersOf(cfg.Scope.Profile), last: cfg.Start, waited: cfg.Start}
 }
 

@@ -112,7 +112,7 @@ func (w way) turn(detail Detail) (*Turn, *tape, *charging) {
 	records, items := new(tape), &charging{tells: w.tells}
 	cfg := TurnConfig{
 		Recorder: records, Scope: new(events.Scope), ExchangeID: "x", Start: time.Unix(1000, 0), Detail: detail,
-		Endpoint: w.endpoint, Request: Request{Background: w.background}, CFRay: "ray", WebSocket: w.webSocket, Messages: w.messages,
+		Endpoint: w.endpoint, Request: &Request{Background: w.background}, CFRay: "ray", WebSocket: w.webSocket, Messages: w.messages,
 	}
 	if w.version != "" {
 		cfg.Scope.Profile = events.CodexProfile(w.version)

@@ -28,7 +28,7 @@ type description struct{ gjson.Result }
 
 // describedBy reads the description from the body, or from its header: that of a
 // WebSocket is as old as the connection.
-func describedBy(header Headers, request responses.Request) description {
+func describedBy(header Headers, request *responses.Request) description {
 	return description{gjson.Parse(first(request.Metadata("x-codex-turn-metadata"), header("X-Codex-Turn-Metadata")))}
 }
 
@@ -38,7 +38,7 @@ func (d description) text(key string) string { return bounded(d.Get(key).String(
 // relate adds to a scope how its conversation belongs to others, and what the
 // request is for. A scope that leaves out what it is itself is smaller, and there
 // is one on every record.
-func (d description) relate(scope *events.Scope, header Headers, request responses.Request) {
+func (d description) relate(scope *events.Scope, header Headers, request *responses.Request) {
 	flat := func(key string) string { return bounded(request.Metadata(key)) }
 	scope.Subagent = first(flat("x-openai-subagent"), header("X-Openai-Subagent"), d.text("subagent_kind"))
 	scope.ParentID = first(flat("x-codex-parent-thread-id"), header("X-Codex-Parent-Thread-Id"), d.text("parent_thread_id"))

@@ -19,9 +19,9 @@ const turnMetadata = `{"session_id":"s","turn_id":"t","thread_id":"c","request_k
 
 func TestDescription(t *testing.T) {
 	want := []events.Pair{events.TextPair("turn.metadata.team", "search"), events.TextPair("turn.metadata.cost.center", "42")}
-	body := responses.Request{ClientMetadata: []byte(`{"x-codex-turn-metadata":` + strconv.Quote(turnMetadata) + `}`)}
+	body := &responses.Request{ClientMetadata: []byte(`{"x-codex-turn-metadata":` + strconv.Quote(turnMetadata) + `}`)}
 	for name, scope := range map[string]*events.Scope{
-		"header": session.Identify(headers("x-codex-turn-metadata", turnMetadata), responses.Request{}, events.Resource{}, "x"),
+		"header": session.Identify(headers("x-codex-turn-metadata", turnMetadata), &responses.Request{}, events.Resource{}, "x"),
 		"body":   session.Identify(headers(), body, events.Resource{}, "x"),
 	} {
 		if scope.Repository != "https://example.com/team/repo.git" || scope.Commit != "abc123" {
@@ -40,7 +40,7 @@ func TestDescriptionIsBounded(t *testing.T) {
 		b.WriteString(`,"k` + strings.Repeat("y", i) + `":"v"`)
 	}
 	b.WriteString("}")
-	scope := session.Identify(headers("x-codex-turn-metadata", b.String()), responses.Request{}, events.Resource{}, "x")
+	scope := session.Identify(headers("x-codex-turn-metadata", b.String()), &responses.Request{}, events.Resource{}, "x")
 	if len(scope.Metadata) != 16 || len(scope.Metadata[0].Value.Text) != 128 {
 		t.Errorf("%d pairs, the first of %d bytes; want 16, 128", len(scope.Metadata), len(scope.Metadata[0].Value.Text))
 	}

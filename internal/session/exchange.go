@@ -14,7 +14,7 @@ import (
 type Arrival struct {
 	Header   Headers
 	Endpoint responses.Endpoint
-	Request  responses.Request
+	Request  *responses.Request // nil for one that told nothing
 	// Input is what the items of the request tell; nil where nobody could look.
 	Input *responses.Input
 	// ResponseID is the id of a stored response that the request is for.
@@ -58,6 +58,9 @@ const (
 
 // Begin takes a request, and finds out what is new in it.
 func (t *Tracker) Begin(a *Arrival) *Exchange {
+	if a.Request == nil {
+		a.Request = new(responses.Request)
+	}
 	scope := Identify(a.Header, a.Request, a.Resource, a.ExchangeID)
 	meta := metadataOf(a, scope)
 	e := &Exchange{tracker: t, kind: kindOf(a, scope, &meta), late: a.Late, scope: scope}

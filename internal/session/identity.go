@@ -14,7 +14,7 @@ type Headers func(name string) string
 // every spelling that releases of Codex have used; exchangeID stands for the
 // conversation of an agent that names none, so that nothing is ever merged
 // wrongly.
-func Identify(header Headers, request responses.Request, resource events.Resource, exchangeID string) *events.Scope {
+func Identify(header Headers, request *responses.Request, resource events.Resource, exchangeID string) *events.Scope {
 	unbounded := header
 	header = func(name string) string { return bounded(unbounded(name)) }
 	agent := responses.ParseAgent(unbounded("User-Agent"), unbounded("Originator"))
@@ -44,7 +44,7 @@ func Identify(header Headers, request responses.Request, resource events.Resourc
 // of a WebSocket are as old as the connection; then the thread headers, and the
 // session headers of older releases; the API's own conversation for any other
 // agent.
-func conversationID(header Headers, request responses.Request, said description, codex bool, exchangeID string) string {
+func conversationID(header Headers, request *responses.Request, said description, codex bool, exchangeID string) string {
 	id := first(
 		bounded(request.Metadata("thread_id")),
 		header("Thread-Id"),

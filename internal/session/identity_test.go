@@ -24,16 +24,16 @@ const agent045 = "codex_exec/0.45.0 (Debian 12.0.0; x86_64) xterm"
 func TestIdentifyConversation(t *testing.T) {
 	tests := map[string]struct {
 		header  session.Headers
-		request responses.Request
+		request *responses.Request
 		want    string
 	}{
-		"thread header":        {headers("thread-id", "t", "session-id", "s"), responses.Request{}, "t"},
-		"turn metadata":        {headers("x-codex-turn-metadata", `{"thread_id":"m"}`, "session-id", "s"), responses.Request{}, "m"},
-		"client metadata":      {headers("session-id", "s"), responses.Request{ClientMetadata: []byte(`{"thread_id":"b"}`)}, "b"},
-		"old header":           {headers("conversation_id", "c", "session_id", "s"), responses.Request{}, "c"},
-		"session header":       {headers("session_id", "s"), responses.Request{}, "s"},
-		"cache key of Codex":   {headers("user-agent", agent045), responses.Request{PromptCacheKey: "k"}, "k"},
-		"cache key of another": {headers("user-agent", "curl/8"), responses.Request{PromptCacheKey: "k"}, "exchange"},
+		"thread header":        {headers("thread-id", "t", "session-id", "s"), &responses.Request{}, "t"},
+		"turn metadata":        {headers("x-codex-turn-metadata", `{"thread_id":"m"}`, "session-id", "s"), &responses.Request{}, "m"},
+		"client metadata":      {headers("session-id", "s"), &responses.Request{ClientMetadata: []byte(`{"thread_id":"b"}`)}, "b"},
+		"old header":           {headers("conversation_id", "c", "session_id", "s"), &responses.Request{}, "c"},
+		"session header":       {headers("session_id", "s"), &responses.Request{}, "s"},
+		"cache key of Codex":   {headers("user-agent", agent045), &responses.Request{PromptCacheKey: "k"}, "k"},
+		"cache key of another": {headers("user-agent", "curl/8"), &responses.Request{PromptCacheKey: "k"}, "exchange"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -47,10 +47,10 @@ func TestIdentifyConversation(t *testing.T) {
 
 func TestIdentifyModelOfAHandshake(t *testing.T) {
 	header := headers("x-codex-turn-metadata", `{"model":"m"}`)
-	if got := session.Identify(header, responses.Request{}, events.Resource{}, "x"); got.Model != "m" || got.Slug != "m" {
+	if got := session.Identify(header, &responses.Request{}, events.Resource{}, "x"); got.Model != "m" || got.Slug != "m" {
 		t.Errorf("Model = %q, Slug = %q; want m", got.Model, got.Slug)
 	}
-	if got := session.Identify(header, responses.Request{Model: "n"}, events.Resource{}, "x"); got.Model != "n" {
+	if got := session.Identify(header, &responses.Request{Model: "n"}, events.Resource{}, "x"); got.Model != "n" {
 		t.Errorf("Model = %q; want that of the body", got.Model)
 	}
 }
@@ -69,7 +69,7 @@ func TestIdentifyAuthMode(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := session.Identify(test.header, responses.Request{}, events.Resource{}, "x").AuthMode; got != test.want {
+			if got := session.Identify(test.header, &responses.Request{}, events.Resource{}, "x").AuthMode; got != test.want {
 				t.Errorf("AuthMode = %q; want %q", got, test.want)
 			}
 		})
@@ -78,7 +78,7 @@ func TestIdentifyAuthMode(t *testing.T) {
 
 func TestIdentifyKeepsNothingHuge(t *testing.T) {
 	huge := strings.Repeat("é", 1<<19)
-	request := responses.Request{Model: huge, PromptCacheKey: huge}
+	request := &responses.Request{Model: huge, PromptCacheKey: huge}
 	scope := session.Identify(headers("thread-id", huge, "user-agent", agent045, "originator", huge, "chatgpt-account-id", huge,
 		"x-codex-turn-metadata", `{"turn_id":"`+huge+`"}`), request, events.Resource{}, "x")
 	for name, value := range map[string]string{

@@ -33,7 +33,7 @@ func TestSubAgentIsToldApart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			body := responses.Request{ClientMetadata: metadata}
+			body := &responses.Request{ClientMetadata: metadata}
 			var pairs []string
 			for name, value := range request.Headers {
 				pairs = append(pairs, name, value)
@@ -49,7 +49,7 @@ func TestSubAgentIsToldApart(t *testing.T) {
 				}
 			}
 			for source, scope := range map[string]*events.Scope{
-				"both": whole, "headers": session.Identify(headers(pairs...), responses.Request{}, events.Resource{}, "x"),
+				"both": whole, "headers": session.Identify(headers(pairs...), &responses.Request{}, events.Resource{}, "x"),
 				"body": session.Identify(headers(), body, events.Resource{}, "x"),
 			} {
 				if diff := cmp.Diff(want, relatedOf(scope)); diff != "" {
@@ -80,7 +80,7 @@ func TestBodyIsNewerThanHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scope := session.Identify(header, responses.Request{ClientMetadata: metadata}, events.Resource{}, "x")
+	scope := session.Identify(header, &responses.Request{ClientMetadata: metadata}, events.Resource{}, "x")
 	want := related{"new session", "new", "new", "new", "new", "new", "memory"}
 	if diff := cmp.Diff(want, relatedOf(scope)); diff != "" || scope.ConversationID != "new" || scope.TurnID != "turn" {
 		t.Errorf("conversation %q, turn %q (-want +got):\n%s", scope.ConversationID, scope.TurnID, diff)
@@ -103,7 +103,7 @@ func TestRepositoryWithoutCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		scope := session.Identify(headers("x-codex-turn-metadata", string(said)), responses.Request{}, events.Resource{}, "x")
+		scope := session.Identify(headers("x-codex-turn-metadata", string(said)), &responses.Request{}, events.Resource{}, "x")
 		if scope.Repository != want {
 			t.Errorf("repository of %q = %q; want %q", remote, scope.Repository, want)
 		}
