@@ -20,6 +20,9 @@ func (s *service) entrance() *entrance {
 func (e *entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Body != http.NoBody {
 		e.limit(w)
+		if r.ProtoMajor > 1 {
+			defer unlimit(w)
+		}
 	}
 	if isOwn(r.URL.Path) || r.Method == http.MethodConnect {
 		e.own.ServeHTTP(w, r)
@@ -32,4 +35,10 @@ func (e *entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // without a byte instead.
 func (e *entrance) limit(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(e.patience))
+}
+
+// unlimit takes the limit back from a stream of HTTP/2. One that was reset before it was limited has a timer all the same,
+// which would keep it for as long.
+func unlimit(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 }
