@@ -19,6 +19,7 @@ import (
 	"github.com/codex-proxy/codex-proxy/internal/console"
 	"github.com/codex-proxy/codex-proxy/internal/report"
 	"github.com/codex-proxy/codex-proxy/responsestest"
+	"github.com/codex-proxy/codex-proxy/test/statedir"
 )
 
 // served is a proxy that runs.
@@ -55,7 +56,22 @@ func startProxy(t *testing.T, upstream, toml string) served {
 	t.Cleanup(cancel)
 	select {
 	case addr := <-addrs:
-		return served{url: "http://" + addr.String(), stop: func() int { cancel(); return <-code }, log: stderr.String}
+		p := served{url: "http://" + addr.String(), log: stderr.String}
+		p.stop = func() int {
+			end := statedir.End{Dir: statedir.In(toml)}
+			if end.Dir != "" {
+				_, ledger := send(t, "GET", p.url+ledgerPath, "", nil)
+				end.Ledger = []byte(ledger)
+			}
+			cancel()
+			c := <-code
+			end.Log = stderr.String()
+			for _, problem := range end.Problems(context.WithoutCancel(t.Context())) {
+				t.Error(problem)
+			}
+			return c
+		}
+		return p
 	case c := <-code:
 		t.Fatalf("serve exited with %d: %s", c, stderr.String())
 		return served{}

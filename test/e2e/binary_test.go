@@ -52,6 +52,9 @@ type proxy struct {
 
 	conversations int // held through it
 
+	state  string // its state directory, if it keeps one
+	served []byte // the ledger that was read last
+
 	process *os.Process
 	ended   chan struct{} // closed once the process ended, with err
 	err     error
@@ -87,7 +90,7 @@ func serveCommand(t *testing.T, upstream, toml string) *exec.Cmd {
 // start runs a command that serves and returns once it is ready. It is stopped when the test ends.
 func start(t *testing.T, command *exec.Cmd) *proxy {
 	t.Helper()
-	p := &proxy{log: &proxyLog{served: make(chan struct{})}, ended: make(chan struct{})}
+	p := &proxy{log: &proxyLog{served: make(chan struct{})}, ended: make(chan struct{}), state: stateDir(command)}
 	command.Stderr = p.log
 	if err := command.Start(); err != nil {
 		t.Fatalf("start proxy: %v", err)
@@ -141,6 +144,7 @@ func (p *proxy) end(t *testing.T) {
 	if p.err != nil {
 		t.Errorf("proxy ended with %v; want exit code 0\n%s", p.err, p.log)
 	}
+	p.leaves(t)
 }
 
 // proxyLog is what a proxy writes to standard error.

@@ -9,11 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/codex-proxy/codex-proxy/responsestest"
+	"github.com/codex-proxy/codex-proxy/test/e2e/receiver"
 )
 
 // The credentials of an agent and of an exporter, which are nobody else's business.
 const (
-	agentKey  = "sk-agent-d1f0c94e"
+	agentKey  = receiver.AgentKey
 	exportKey = "collector-key-77ab"
 )
 

@@ -4,7 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/codex-proxy/codex-proxy/test/e2e/receiver"
+	"github.com/codex-proxy/codex-proxy/test/statedir"
 )
 
 // account is what became of the records of an event, as the ledger serves it.
@@ -38,13 +44,15 @@ type ledger struct {
 	Process account            `json:"process"`
 }
 
-// ledger reads the books of the proxy and checks that they balance.
+// ledger reads the books of the proxy and checks that they balance. What is queued there is what has no fate; that it waits is
+// seen when the proxy has ended.
 func (p *proxy) ledger(t *testing.T) {
 	t.Helper()
 	// Also after the test, whose context has ended then.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), startTimeout)
 	defer cancel()
 	status, text := get(ctx, t, p.url+"/codex-proxy/v1/ledger")
+	p.served = []byte(text)
 	var books ledger
 	if err := json.Unmarshal([]byte(text), &books); status != http.StatusOK || err != nil {
 		t.Fatalf("ledger = %d, %v; want 200: %s", status, err, text)
@@ -71,5 +79,35 @@ func (p *proxy) balance(t *testing.T) {
 	}
 	if p.url != "" {
 		p.ledger(t)
+	}
+}
+
+// stateDir returns the state directory of a command that serves, as its environment says.
+func stateDir(command *exec.Cmd) string {
+	var dir string
+	for _, variable := range command.Env {
+		switch name, value, _ := strings.Cut(variable, "="); name {
+		case "XDG_STATE_HOME":
+			dir = filepath.Join(value, "codex-proxy")
+		case "CODEX_PROXY_STORE_DIR":
+			dir = value
+		}
+	}
+	if command.SysProcAttr != nil {
+		dir = filepath.Join(command.SysProcAttr.Chroot, dir)
+	}
+	return dir
+}
+
+// leaves checks what a proxy that ended in an orderly way has left: books that tell of what is there, and no credentials. Every
+// test ends with it.
+func (p *proxy) leaves(t *testing.T) {
+	t.Helper()
+	end := statedir.End{
+		Dir: p.state, Log: p.log.String(), Ledger: p.served,
+		Secrets: []string{agentKey, receiver.CLIKey, exportKey, contentKey},
+	}
+	for _, problem := range end.Problems(context.WithoutCancel(t.Context())) {
+		t.Error(problem)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,12 @@ import (
 
 // stopTimeout bounds the shutdown of the HTTP server, which waits for requests that are being answered.
 const stopTimeout = 10 * time.Second
+
+// The keys that tests give to agents. Nothing that arrives may have one of them: the test fails at its end.
+const (
+	AgentKey = "sk-agent-d1f0c94e" // of those that tests play
+	CLIKey   = "sk-test"           // of the real CLIs
+)
 
 // Options say how to run a receiver. The zero value listens without TLS on free loopback ports and keeps records in a sink
 // of its own.
@@ -93,6 +100,11 @@ func Start(tb testing.TB, opts Options) *Receiver {
 	tb.Cleanup(func() {
 		if err := r.Stop(); err != nil {
 			tb.Errorf("stop OTLP receiver: %v", err)
+		}
+		for _, batch := range r.Sink.Batches() {
+			if text := fmt.Sprintf("%+v", batch); strings.Contains(text, AgentKey) || strings.Contains(text, CLIKey) {
+				tb.Errorf("a batch has the key of an agent: %.2000s", text)
+			}
 		}
 	})
 	r.grpcAddr, err = loggedAddr(logged, "Starting GRPC server")
