@@ -1,13 +1,18 @@
 package chaos_test
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"hash/maphash"
 	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +25,7 @@ import (
 type receipt struct {
 	sum          uint64 // of the record
 	times        int
+	refusedOn    int64 // the last connection on which it was refused for good, 0 if none
 	conversation string
 	name         string
 	ending       string
@@ -41,8 +47,13 @@ type collector struct {
 	received  int  // records, with repetitions
 	different int  // repetitions that were not the same record
 	unnamed   int  // records without an event.id
+	insisted  int  // records that came again over the connection on which they were refused for good
+	leaked    int  // requests with the key of an agent
 	requests  map[mood]int
 }
+
+// connection numbers the connections, in the context of a request.
+type connection struct{}
 
 func newCollector(t *testing.T, random *rand.Rand) *collector {
 	t.Helper()
@@ -50,10 +61,26 @@ func newCollector(t *testing.T, random *rand.Rand) *collector {
 		seed: maphash.MakeSeed(), mood: up, changed: make(chan struct{}), random: random,
 		receipts: make(map[string]*receipt), requests: make(map[mood]int),
 	}
-	c.server = &http.Server{Handler: http.HandlerFunc(c.serve), ReadHeaderTimeout: time.Minute}
+	var connections atomic.Int64
+	c.server = &http.Server{
+		Handler: http.HandlerFunc(c.serve), ReadHeaderTimeout: time.Minute,
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, connection{}, connections.Add(1))
+		},
+	}
 	c.address = "127.0.0.1:0"
 	c.listen(t)
-	t.Cleanup(func() { c.server.Close() })
+	t.Cleanup(func() {
+		c.server.Close()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.leaked > 0 {
+			t.Errorf("%d requests to the collector have the key of an agent", c.leaked)
+		}
+		if c.insisted > 0 {
+			t.Errorf("%d records came again although they had been refused for good", c.insisted)
+		}
+	})
 	return c
 }
 
@@ -115,8 +142,17 @@ func count(request *collogpb.ExportLogsServiceRequest) (n int) {
 	return n
 }
 
-// take notes what came.
-func (c *collector) take(request *collogpb.ExportLogsServiceRequest) {
+// look counts a request that has what is the upstream's alone.
+func (c *collector) look(header http.Header, body []byte) {
+	if bytes.Contains(body, []byte(agentKey)) || strings.Contains(fmt.Sprint(header), agentKey) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.leaked++
+	}
+}
+
+// take notes what came, and on which connection it is refused, if it is.
+func (c *collector) take(request *collogpb.ExportLogsServiceRequest, refusedOn int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	logRecords(request, func(record *logspb.LogRecord) {
@@ -145,6 +181,10 @@ func (c *collector) take(request *collogpb.ExportLogsServiceRequest) {
 			c.receipts[id] = known
 		}
 		known.times++
+		if refusedOn > 0 && known.refusedOn == refusedOn {
+			c.insisted++
+		}
+		known.refusedOn = max(known.refusedOn, refusedOn)
 		if known.sum != sum {
 			c.different++
 		}

@@ -38,10 +38,13 @@ func newUpstream(t *testing.T, answer responsestest.Response) *responsestest.Ser
 
 const question = `{"model":"m","stream":true,"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"hello"}]}]}`
 
+// agentKey is the key that agents send, which is for the upstream alone.
+const agentKey = "sk-of-a-test-0123456789"
+
 func agentHeader(conversation string) http.Header {
 	return http.Header{
 		"User-Agent": {"codex_exec/0.169.0 (Debian 12.0.0; x86_64) xterm"}, "Originator": {"codex_exec"}, "Thread-Id": {conversation},
-		"Session-Id": {conversation}, "Content-Type": {"application/json"}, "Authorization": {"Bearer sk-of-a-test-0123456789"},
+		"Session-Id": {conversation}, "Content-Type": {"application/json"}, "Authorization": {"Bearer " + agentKey},
 	}
 }
 
@@ -49,7 +52,10 @@ func agentHeader(conversation string) http.Header {
 type asker func(ctx context.Context, base, conversation string) error
 
 // askStream wants the stream byte by byte.
-func askStream(client *http.Client) asker {
+func askStream(client *http.Client) asker { return askWith(client, question) }
+
+// askWith is askStream with another question.
+func askWith(client *http.Client, question string) asker {
 	want := string(responsestest.SSE(stream()...))
 	return func(ctx context.Context, base, conversation string) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/responses", strings.NewReader(question))
@@ -109,6 +115,7 @@ type exchange struct {
 	at                 time.Time
 	round              int           // in which it was
 	age                time.Duration // when the proxy ended
+	calm               bool          // the machine was, so that nothing excuses a loss
 }
 
 // load is agents that ask one question after the other.

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/codex-proxy/codex-proxy/test/statedir"
 )
 
 // patience bounds every wait for something that has to come.
@@ -82,11 +84,13 @@ var build = sync.OnceValues(func() (string, error) {
 
 // process is a proxy that runs.
 type process struct {
-	url  string
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has exited
-	mu   sync.Mutex
-	log  strings.Builder
+	url    string
+	state  string // its state directory
+	cmd    *exec.Cmd
+	done   chan struct{} // closed when it has exited
+	served []byte        // the ledger that was read last
+	mu     sync.Mutex
+	log    strings.Builder
 }
 
 // start starts a proxy and waits until it listens.
@@ -100,7 +104,7 @@ func start(t *testing.T, config string) *process {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{done: make(chan struct{})}
+	p := &process{done: make(chan struct{}), state: statedir.In(config)}
 	p.cmd = exec.CommandContext(t.Context(), binary, "serve", "--config", file, "--listen", "127.0.0.1:0")
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -152,11 +156,22 @@ func (p *process) kill(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-p.done
+	p.leaves(t, true)
 }
 
-// terminate sends SIGTERM.
+// leaves checks what the proxy has left: books that tell of what is there, and nowhere the key of an agent.
+func (p *process) leaves(t *testing.T, killed bool) {
+	t.Helper()
+	end := statedir.End{Dir: p.state, Log: p.text(), Ledger: p.served, Killed: killed, Secrets: []string{agentKey}}
+	for _, problem := range end.Problems(t.Context()) {
+		t.Error(problem)
+	}
+}
+
+// terminate reads the ledger and sends SIGTERM.
 func (p *process) terminate(t *testing.T) {
 	t.Helper()
+	p.ledger(t)
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -173,6 +188,7 @@ func (p *process) exited(t *testing.T) {
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit code = %d; want 0: %s", code, p.text())
 	}
+	p.leaves(t, false)
 }
 
 // get reads one of the proxy's own routes.
@@ -212,11 +228,13 @@ type books struct {
 	Total   account            `json:"total"`
 }
 
-// ledger reads the ledger, in which every account must balance without a number below zero.
+// ledger reads the ledger, in which every account must balance without a number below zero. What is queued there is what has
+// no fate; that it waits is seen when the proxy has ended.
 func (p *process) ledger(t *testing.T) books {
 	t.Helper()
 	var b books
-	if err := json.Unmarshal(p.get(t, "/codex-proxy/v1/ledger"), &b); err != nil {
+	p.served = p.get(t, "/codex-proxy/v1/ledger")
+	if err := json.Unmarshal(p.served, &b); err != nil {
 		t.Fatal(err)
 	}
 	accounts := map[string]account{"total": b.Total}
