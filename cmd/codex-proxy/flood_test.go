@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // whole reports whether the tests are to take their time; `make chaos` asks for that.
@@ -40,12 +42,38 @@ func checkServes(t *testing.T, url string) {
 	}
 }
 
-// heap is what is in use after a collection.
+// heap is what is in use after a collection. What pools keep goes with the second one.
 func heap() int64 {
 	var stats runtime.MemStats
 	runtime.GC()
+	runtime.GC()
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc + stats.StackInuse)
+}
+
+// checkEach wants so many clients to have made the heap grow by so many bytes each, at most, with their own ends.
+func checkEach(t *testing.T, before int64, clients int, what string, most int64) {
+	t.Helper()
+	each := (heap() - before) / int64(clients)
+	t.Logf("%d %s take %d bytes each, the client's end included", clients, what, each)
+	if each > most {
+		t.Errorf("%d %s take %d bytes each; want at most %d", clients, what, each, most)
+	}
+}
+
+// checkLeft wants the heap to become what it was, but for what any traffic leaves behind and what the test keeps of its
+// connections. What ends may take its time.
+func checkLeft(t *testing.T, before int64, conns int) {
+	t.Helper()
+	spare := int64(3<<20 + conns*3<<10)
+	left := heap() - before
+	for end := time.Now().Add(20 * time.Second); left > spare && time.Now().Before(end); left = heap() - before {
+		runtime.Gosched()
+	}
+	t.Logf("%d KiB more than before are in use", left>>10)
+	if left > spare {
+		t.Errorf("%d KiB more than before are in use; want at most %d", left>>10, spare>>10)
+	}
 }
 
 // settle waits until no more goroutines run than before, but for some of connections that are kept.
@@ -114,6 +142,49 @@ func TestStalledBodies(t *testing.T) {
 	p.stop()
 }
 
+// TestManyStalledBodies has many such clients at a time.
+func TestManyStalledBodies(t *testing.T) {
+	clients := 200
+	if whole() {
+		clients = descriptors(t, 2000) / 2 // Each has a connection with the upstream, too.
+	}
+	upstream := newRawUpstream(t)
+	p := startProxy(t, upstream.baseURL(), "[server]\nidle_timeout = \"1s\"\n")
+	stallBodies(t, p.url, 10, func() {}) // What is made once is made.
+	goroutines, before := runtime.NumGoroutine(), heap()
+	stallBodies(t, p.url, clients, func() {
+		for end := time.Now().Add(time.Minute); upstream.connections() < clients/2; runtime.Gosched() {
+			if time.Now().After(end) {
+				t.Fatalf("%d connections with the upstream; want most of %d", upstream.connections(), clients)
+			}
+		}
+		// Three buffers of the upload, and those of four ends of connections.
+		checkEach(t, before, clients, "stalled bodies", 256<<10)
+	})
+	settle(t, goroutines)
+	checkLeft(t, before, clients)
+	p.stop()
+}
+
+// stallBodies has clients that stop in the middle of a body, and wants each to be told so. Meanwhile is called once all wait.
+func stallBodies(t *testing.T, url string, clients int, meanwhile func()) {
+	t.Helper()
+	conns := make([]net.Conn, 0, clients)
+	for range clients {
+		conn := dialProxy(t, url)
+		_, _ = io.WriteString(conn, "POST /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nThread-Id: thread-1\r\nContent-Length: 1000\r\n\r\n{")
+		conns = append(conns, conn)
+	}
+	meanwhile()
+	for _, conn := range conns {
+		if answer, err := io.ReadAll(conn); isTimeout(err) || !strings.HasPrefix(string(answer), "HTTP/1.1 408 ") {
+			t.Fatalf("a stalled client got %q, %v; want 408 and the end of the connection", answer, err)
+		}
+		_ = conn.Close()
+	}
+	checkServes(t, url)
+}
+
 // TestSlowHeads has clients that never come to the end of their headers, more and more of them.
 func TestSlowHeads(t *testing.T) {
 	clients := 200
@@ -123,7 +194,7 @@ func TestSlowHeads(t *testing.T) {
 	upstream := newRawUpstream(t)
 	p := startProxy(t, upstream.baseURL(), "[server]\nread_header_timeout = \"500ms\"\n")
 	checkServes(t, p.url)
-	before := runtime.NumGoroutine()
+	goroutines, before := runtime.NumGoroutine(), heap()
 	var conns []net.Conn
 	for i := range clients {
 		conn := dialProxy(t, p.url)
@@ -133,6 +204,7 @@ func TestSlowHeads(t *testing.T) {
 			checkServes(t, p.url)
 		}
 	}
+	checkEach(t, before, clients, "slow heads", 64<<10)
 	for _, conn := range conns {
 		if _, err := io.ReadAll(conn); isTimeout(err) {
 			t.Fatal("a slow client is kept; want its connection closed")
@@ -140,7 +212,8 @@ func TestSlowHeads(t *testing.T) {
 		_ = conn.Close()
 	}
 	checkServes(t, p.url)
-	settle(t, before)
+	settle(t, goroutines)
+	checkLeft(t, before, clients)
 	p.stop()
 }
 
@@ -156,6 +229,7 @@ func TestHeaderFlood(t *testing.T) {
 	p := startProxy(t, upstream.baseURL(), "")
 	head := "GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 	for name, flood := range map[string]string{
+		"bit":  "X: " + strings.Repeat("x", 300<<10) + "\r\n\r\n",
 		"one":  "X: " + strings.Repeat("x", 2*maxHeaderBytes) + "\r\n\r\n",
 		"many": strings.Repeat("a: b\r\n", maxHeaderBytes/3) + "\r\n",
 		"ever": strings.Repeat("a: b\r\n", maxHeaderBytes),
@@ -172,6 +246,10 @@ func TestHeaderFlood(t *testing.T) {
 	if raw, _, _ := upstream.take(); raw != "" {
 		t.Errorf("%d bytes arrived at the upstream; want none", len(raw))
 	}
+	largest := strings.Repeat("x", 200<<10)
+	if status, answer := send(t, http.MethodPost, p.url+"/v1/responses", "{}", func(r *http.Request) { r.Header.Set("X", largest) }); status != http.StatusOK {
+		t.Errorf("a head of 200 KiB = %d %q; want it served", status, answer)
+	}
 	clients := 32
 	if whole() {
 		clients = 512
@@ -187,6 +265,32 @@ func TestHeaderFlood(t *testing.T) {
 	t.Logf("%d open heads take %d KiB each", clients, grown>>10)
 	if most := int64(16 * maxHeaderBytes); grown > most {
 		t.Errorf("an open head takes %d bytes; want at most %d", grown, most)
+	}
+	p.stop()
+}
+
+// TestUnusedConnectionsEnd wants a connection, used once, to be closed when nothing comes for the idle timeout, in both versions.
+func TestUnusedConnectionsEnd(t *testing.T) {
+	upstream := newRawUpstream(t)
+	p := startProxy(t, upstream.baseURL(), "[server]\nidle_timeout = \"200ms\"\n")
+	for version, open := range map[string]func(net.Conn) error{
+		"HTTP/1": func(conn net.Conn) error {
+			_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+			return nil
+		},
+		"HTTP/2": func(conn net.Conn) error {
+			_, _ = io.WriteString(conn, http2.ClientPreface)
+			return http2.NewFramer(conn, conn).WriteSettings()
+		},
+	} {
+		conn := dialProxy(t, p.url)
+		if err := open(conn); err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		if got, err := io.ReadAll(conn); len(got) == 0 || isTimeout(err) {
+			t.Errorf("%s: got %q, %v; want an answer and the end of the connection", version, got, err)
+		}
 	}
 	p.stop()
 }
@@ -218,11 +322,7 @@ func TestIdleConnections(t *testing.T) {
 		}
 	}
 	checkServes(t, p.url)
-	each := (heap() - before) / int64(clients)
-	t.Logf("%d idle connections take %d bytes each, the client's end included", clients, each)
-	if most := int64(64 << 10); each > most {
-		t.Errorf("an idle connection takes %d bytes; want at most %d", each, most)
-	}
+	checkEach(t, before, clients, "idle connections", 64<<10)
 	for _, conn := range conns {
 		_ = conn.Close()
 	}

@@ -9,8 +9,10 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -18,7 +20,7 @@ import (
 
 // TestRapidResets asks and takes back at once (CVE-2023-44487), over one connection after the other.
 func TestRapidResets(t *testing.T) {
-	resets := 5_000
+	resets := 20_000
 	if whole() {
 		resets = 500_000
 	}
@@ -42,14 +44,23 @@ func TestRapidResets(t *testing.T) {
 	})
 	p := startProxy(t, upstream+"/v1", "")
 	checkServes(t, p.url)
-	before := runtime.NumGoroutine()
+	resetRapidly(t, p.url, 1000)
+	checkServes(t, p.url) // What is made once is made.
+	goroutines, before := runtime.NumGoroutine(), heap()
 	conns := 0
 	for sent := 0; sent < resets; conns++ {
 		sent += resetRapidly(t, p.url, resets-sent)
 		checkServes(t, p.url)
 	}
+	for end := time.Now().Add(30 * time.Second); live.Load() > 0; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Errorf("%d requests that were taken back go on at the upstream", live.Load())
+			break
+		}
+	}
 	close(release)
-	settle(t, before)
+	settle(t, goroutines)
+	checkLeft(t, before, 0)
 	t.Logf("%d resets over %d connections; at most %d requests at a time at the upstream", resets, conns, most.Load())
 	// Handlers that were told to stop may be behind by as many again.
 	if limit := int64(2 * maxConcurrentStreams); most.Load() > limit {
@@ -58,16 +69,78 @@ func TestRapidResets(t *testing.T) {
 	p.stop()
 }
 
+// TestConcurrentStreams opens more streams at a time than a connection may have.
+func TestConcurrentStreams(t *testing.T) {
+	const beyond = 10
+	var arrived atomic.Int64
+	release := make(chan struct{})
+	let := sync.OnceFunc(func() { close(release) })
+	upstream := serveUpstream(t, func(http.ResponseWriter, *http.Request) {
+		arrived.Add(1)
+		<-release
+	})
+	t.Cleanup(let) // The upstream ends only then.
+	p := startProxy(t, upstream+"/v1", "")
+	conn := dialProxy(t, p.url)
+	_, _ = io.WriteString(conn, http2.ClientPreface)
+	framer := http2.NewFramer(conn, conn)
+	if err := framer.WriteSettings(); err != nil {
+		t.Fatal(err)
+	}
+	block := modelsRequest()
+	for i := range maxConcurrentStreams + beyond {
+		if err := framer.WriteHeaders(http2.HeadersFrameParam{StreamID: uint32(2*i + 1), BlockFragment: block, EndHeaders: true, EndStream: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := false
+	for refused := 0; refused < beyond; {
+		frame, err := framer.ReadFrame()
+		if err != nil {
+			t.Fatalf("%d streams were refused, then %v; want %d", refused, err, beyond)
+		}
+		switch frame := frame.(type) {
+		case *http2.SettingsFrame:
+			if most, ok := frame.Value(http2.SettingMaxConcurrentStreams); ok {
+				told = true
+				if most != maxConcurrentStreams {
+					t.Errorf("%d streams are allowed; want %d", most, maxConcurrentStreams)
+				}
+			}
+		case *http2.RSTStreamFrame:
+			refused++
+			if frame.StreamID <= 2*maxConcurrentStreams {
+				t.Errorf("stream %d is refused: %v; want only those beyond", frame.StreamID, frame.ErrCode)
+			}
+		}
+	}
+	if !told {
+		t.Error("no number of streams is told")
+	}
+	let()
+	_ = conn.Close()
+	p.stop()
+	if got := arrived.Load(); got > maxConcurrentStreams {
+		t.Errorf("%d requests arrived at the upstream; want at most %d", got, maxConcurrentStreams)
+	}
+}
+
+// modelsRequest returns the fields of a request, encoded for any number of them.
+func modelsRequest() []byte {
+	var head bytes.Buffer
+	encoder := hpack.NewEncoder(&head)
+	encoder.SetMaxDynamicTableSize(0)
+	for _, field := range [][2]string{{":method", "GET"}, {":scheme", "http"}, {":authority", "127.0.0.1"}, {":path", "/v1/models"}, {"thread-id", "thread-1"}} {
+		_ = encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
+	}
+	return head.Bytes()
+}
+
 // resetRapidly sends requests with their cancellation until the server closes the connection, and returns how many it sent.
 func resetRapidly(t *testing.T, url string, most int) int {
 	t.Helper()
 	conn := dialProxy(t, url)
 	defer conn.Close()
-	var head bytes.Buffer
-	encoder := hpack.NewEncoder(&head)
-	for _, field := range [][2]string{{":method", "GET"}, {":scheme", "http"}, {":authority", "127.0.0.1"}, {":path", "/v1/models"}} {
-		_ = encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
-	}
 	_, _ = io.WriteString(conn, http2.ClientPreface)
 	buffered := bufio.NewWriter(conn)
 	framer := http2.NewFramer(buffered, conn)
@@ -77,7 +150,7 @@ func resetRapidly(t *testing.T, url string, most int) int {
 		_, _ = io.Copy(io.Discard, conn)
 		close(ended)
 	}()
-	block := head.Bytes()
+	block := modelsRequest()
 	for i := range most {
 		id := uint32(2*i + 1)
 		_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndHeaders: true, EndStream: true})

@@ -61,6 +61,13 @@ func (u *rawUpstream) take() (raw string, seen, violations []string) {
 	return raw, seen, violations
 }
 
+// connections returns how many are open.
+func (u *rawUpstream) connections() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.open)
+}
+
 func (u *rawUpstream) accept() {
 	for {
 		conn, err := u.listener.Accept()
