@@ -26,8 +26,9 @@ const (
 	reportTimeout = 2 * time.Second
 	// maxStdin bounds what is read of the standard input.
 	maxStdin = 16 << 20
-	// maxShownProblems bounds the problems of an answer that are printed.
+	// maxShownProblems bounds the problems of an answer that are printed, maxShown the characters of each of its texts.
 	maxShownProblems = 10
+	maxShown         = 500
 )
 
 // reporter sends reports to a running proxy.
@@ -58,7 +59,7 @@ func (a *app) reportCommand() *cobra.Command {
 			}
 			trouble, err := r.send(cmd.Context(), body)
 			if trouble != "" && !r.quiet {
-				fmt.Fprintf(a.stderr, "codex-proxy: accepted, but not on disk yet: %s\n", strconv.QuoteToASCII(trouble))
+				fmt.Fprintf(a.stderr, "codex-proxy: accepted, but not on disk yet: %s\n", strconv.QuoteToASCII(shown(trouble)))
 			}
 			return err
 		}),
@@ -169,7 +170,7 @@ func unreachable(target string, err error) error {
 
 // rejection tells what was wrong with a report.
 func rejection(status int, answer *report.Answer) error {
-	text := answer.Error
+	text := shown(answer.Error)
 	if text == "" {
 		text = fmt.Sprintf("%d of %d items rejected", answer.Rejected, answer.Accepted+answer.Rejected)
 	}
@@ -178,7 +179,19 @@ func rejection(status int, answer *report.Answer) error {
 			text += fmt.Sprintf("\n  and %d more", len(answer.Errors)-i+answer.ErrorsOmitted)
 			break
 		}
-		text += "\n  " + strings.TrimPrefix(problem.Field+": ", ": ") + problem.Message
+		text += "\n  " + strings.TrimPrefix(shown(problem.Field)+": ", ": ") + shown(problem.Message)
 	}
 	return fmt.Errorf("send report: status %d: %s", status, text)
+}
+
+// shown returns a text of an answer for a terminal. Whoever answered may be no proxy.
+func shown(text string) string {
+	text = printable(text)
+	n := 0
+	for at := range text {
+		if n++; n > maxShown {
+			return text[:at] + "…"
+		}
+	}
+	return text
 }

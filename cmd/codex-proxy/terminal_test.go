@@ -9,12 +9,16 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/codex-proxy/codex-proxy/config"
 	"github.com/codex-proxy/codex-proxy/internal/console"
+	"github.com/codex-proxy/codex-proxy/internal/report"
 )
 
 // nasty is what must not reach a terminal: commands in both their forms, a second line, a return to the beginning, other
@@ -106,33 +110,87 @@ func TestCommandsArePlain(t *testing.T) {
 	}
 }
 
-// TestEventsAreShownPlain shows records of such traffic as `tail` and `demo` do.
-func TestEventsAreShownPlain(t *testing.T) {
+// TestReportsArePlain has a proxy whose answers to reports are made to be shown.
+func TestReportsArePlain(t *testing.T) {
 	for _, text := range []string{nasty, strings.Repeat(nasty, 10_000)} {
-		for _, name := range []string{"codex.user_prompt", "codex.tool_result", "codex.tool_decision", "codex.api_request", "codex.sse_event", nasty} {
-			attributes := map[string]any{"event.name": name}
-			for _, key := range []string{
-				"conversation.id", "model", "prompt", "tool_name", "call_id", "arguments", "output", "error.message", "decision", "source",
-				"event.kind", "originator", "endpoint", "terminal.type", nasty,
-			} {
-				attributes[key] = text
+		problems := slices.Repeat([]report.Problem{{Field: text, Message: text}}, 2)
+		for status, answer := range map[int]report.Answer{
+			http.StatusAccepted:            {Accepted: 1, Trouble: text},
+			http.StatusUnprocessableEntity: {Rejected: 2, Errors: problems},
+			http.StatusBadRequest:          {Error: text},
+		} {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(status)
+				_ = json.NewEncoder(w).Encode(answer)
+			}))
+			var stdout, stderr bytes.Buffer
+			run(t.Context(), []string{"report", "--url", server.URL, "--event", "user_prompt", "--timeout", "30s"}, strings.NewReader(""), &stdout, &stderr)
+			server.Close()
+			if stderr.Len() == 0 {
+				t.Errorf("of status %d nothing is shown", status)
 			}
-			data, err := json.Marshal(attributes)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var out bytes.Buffer
-			renderer := &console.Renderer{W: &out, Width: 120}
-			if err := renderer.Event(console.Event{Name: name, Data: data}); err != nil {
-				t.Fatal(err)
-			}
-			if err := renderer.Flush(); err != nil {
-				t.Fatal(err)
-			}
-			if out.Len() == 0 {
-				t.Errorf("%.40q is not shown", name)
-			}
-			checkPlain(t, name, out.String())
+			checkPlain(t, "report", stdout.String()+stderr.String())
 		}
 	}
+}
+
+// TestDoctorIsPlain has a file whose name is made to be shown.
+func TestDoctorIsPlain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), nasty+".toml")
+	if err := os.WriteFile(file, []byte("[store]\ndir = \"memory\"\n[upstream]\nbase_url = \"http://127.0.0.1:1/v1\"\n"), 0o600); err != nil {
+		t.Skip(err) // Not every system has such names.
+	}
+	for _, format := range []string{"--json", "--json=false"} {
+		var stdout, stderr bytes.Buffer
+		run(t.Context(), []string{"doctor", "--config", file, "--listen", "127.0.0.1:2", format}, strings.NewReader(""), &stdout, &stderr)
+		if !strings.Contains(stdout.String(), "gpj.exe") {
+			t.Errorf("doctor %s does not show the file: %q", format, stdout.String())
+		}
+		checkPlain(t, "doctor", stdout.String())
+		checkPlain(t, "doctor", stderr.String())
+	}
+}
+
+// TestEventsAreShownPlain shows records of such traffic as `tail` and `demo` do.
+func TestEventsAreShownPlain(t *testing.T) {
+	keys := []string{
+		"conversation.id", "model", "prompt", "tool_name", "call_id", "arguments", "output", "error.message", "decision", "source",
+		"event.kind", "originator", "endpoint", "terminal.type", "cf_ray", "http.request.method", "stream.ended_by", "response.id", "body",
+		"approval_policy", "sandbox_policy", "reasoning_effort", "severity", nasty,
+	}
+	for _, name := range []string{
+		"codex.user_prompt", "codex.tool_result", "codex.tool_decision", "codex.api_request", "codex.sse_event", "codex.conversation_starts", nasty,
+	} {
+		for _, text := range []string{nasty, strings.Repeat(nasty, 10_000)} {
+			showPlain(t, name, text, keys...)
+		}
+		for _, key := range keys { // A line is cut before it shows all of them.
+			showPlain(t, name, nasty, key)
+		}
+	}
+}
+
+// showPlain shows a record whose attributes all have the same text.
+func showPlain(t *testing.T, name, text string, keys ...string) {
+	t.Helper()
+	attributes := map[string]any{"event.name": name}
+	for _, key := range keys {
+		attributes[key] = text
+	}
+	data, err := json.Marshal(attributes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	renderer := &console.Renderer{W: &out, Width: 120}
+	if err := renderer.Event(console.Event{Name: name, Data: data}); err != nil {
+		t.Fatal(err)
+	}
+	if err := renderer.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if out.Len() == 0 {
+		t.Errorf("%.40q is not shown", name)
+	}
+	checkPlain(t, name, out.String())
 }
