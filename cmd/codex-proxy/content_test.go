@@ -171,3 +171,60 @@ func TestHashKeyIsKept(t *testing.T) {
 		t.Errorf("exit code %d with %q; want it refused", code, said.String())
 	}
 }
+
+// TestContentPoliciesAreApart wants each content to have its own policy.
+func TestContentPoliciesAreApart(t *testing.T) {
+	modes := []string{config.ContentFull, config.ContentHash, config.ContentRedacted}
+	shown := map[string]func(value, text string) bool{
+		config.ContentFull:     strings.Contains,
+		config.ContentHash:     func(value, _ string) bool { return strings.HasPrefix(value, redact.HashPrefix) },
+		config.ContentRedacted: func(value, _ string) bool { return value == "[REDACTED]" },
+	}
+	for first := range modes {
+		prompts, arguments, outputs := modes[first], modes[(first+1)%3], modes[(first+2)%3]
+		collector := tellContents(t, "[report]\nmerge_grace = \"1h\"\n[content]\nhash_key = \"0123456789abcdef\"\nprompts = \""+prompts+"\"\narguments = \""+arguments+"\"\noutputs = \""+outputs+"\"\n[otel]\n")
+		told := append(collector.named("codex.user_prompt"), collector.named("codex.tool_result")...)
+		if len(told) != 8 {
+			t.Fatalf("%d prompts and results; want four each", len(told))
+		}
+		for _, attrs := range append(told, collector.named("codex.unheard_of")...) {
+			for key, want := range map[string]struct{ mode, text string }{"prompt": {prompts, saidPrompt}, "arguments": {arguments, saidArguments}, "output": {outputs, saidOutput}} {
+				if value, has := attrs[key]; has && !shown[want.mode](value, want.text) {
+					t.Errorf("%s of %s is %q; want it %s", key, attrs["event.name"], value, want.mode)
+				}
+			}
+		}
+	}
+}
+
+// TestHeldContentsArePolicies looks into what is on disk of records that wait to be merged.
+func TestHeldContentsArePolicies(t *testing.T) {
+	for mode, mark := range map[string]string{
+		config.ContentFull: saidPrompt, config.ContentRedacted: "[REDACTED]", config.ContentHash: redact.HashPrefix, config.ContentOff: "codex.user_prompt",
+	} {
+		t.Run(mode, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "state")
+			model := responsestest.NewServer(t)
+			model.Any(responsestest.Stream(responsestest.Created("r"), responsestest.Completed("r")))
+			p := startProxy(t, model.BaseURL(), "[store]\ndir = "+strconv.Quote(dir)+"\n[report]\nmerge_grace = \"1h\"\n[server]\nflush_timeout = \"100ms\"\n"+
+				"[content]\nprompts = \""+mode+"\"\n[otel.exporter.otlp-http]\nendpoint = \"http://127.0.0.1:1\"\nprotocol = \"json\"\n")
+			send(t, "POST", p.url+"/v1/responses", fmt.Sprintf(`{"model":"gpt-5","stream":true,"prompt_cache_key":"c1","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":%q}]}]}`, saidPrompt),
+				func(r *http.Request) { r.Header.Set("User-Agent", "codex_exec/0.125.0 (Debian 12.0.0; x86_64) xterm") })
+			until(t, p.url, func(ledgerView) bool {
+				// A copy, for the database is in use.
+				var found surfaces
+				aside := filepath.Join(t.TempDir(), "copy")
+				if err := os.CopyFS(aside, os.DirFS(dir)); err != nil {
+					t.Fatal(err)
+				}
+				found.files(t, aside)
+				held := string(found.all["table held"])
+				if mode != config.ContentFull && strings.Contains(held, saidPrompt) {
+					t.Errorf("what is held has the prompt: %q", held)
+				}
+				return strings.Contains(held, "codex.user_prompt") && strings.Contains(held, mark)
+			})
+			p.stop()
+		})
+	}
+}

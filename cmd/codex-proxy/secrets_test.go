@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log" //nolint:depguard // what libraries use
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -208,5 +210,19 @@ func TestConfigErrorsTellNoCredentials(t *testing.T) {
 			}
 		}
 		l.check(t, l.planted)
+	}
+}
+
+// TestLibrariesLogNothing logs past every logger, as net/http does with the bytes of a response that nobody asked for.
+func TestLibrariesLogNothing(t *testing.T) {
+	var out bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&out, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	p := startProxy(t, "http://127.0.0.1:1/v1", "")
+	log.Print("bytes of the traffic") // The same default serves both packages.
+	p.stop()
+	if got := out.String() + p.log(); strings.Contains(got, "bytes of the traffic") {
+		t.Errorf("the log has %q; want none of it", got)
 	}
 }
