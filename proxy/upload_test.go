@@ -3,6 +3,8 @@ package proxy_test
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -60,6 +62,21 @@ func startLogged(t *testing.T, base string) (*httptest.Server, *proxy.Handler, *
 	return server, handler, records, logged
 }
 
+// newHandler returns a proxy in front of base that tells nobody.
+func newHandler(t *testing.T, base string) *proxy.Handler {
+	t.Helper()
+	target, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := proxy.New(proxy.Config{BaseURL: target, Recorder: &journal{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(handler.Close)
+	return handler
+}
+
 func dialServer(t *testing.T, server *httptest.Server) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
@@ -91,6 +108,74 @@ func TestUnreadBodyKeepsTheConnection(t *testing.T) {
 	server.Close()
 	if got := logged.String(); got != "" {
 		t.Errorf("the server logged %s; want nothing", got)
+	}
+}
+
+// TestDamagedUnreadBodyEndsTheConnection fails a request whose body nobody has read, and which is damaged: what follows is no request.
+func TestDamagedUnreadBodyEndsTheConnection(t *testing.T) {
+	server, handler, _, _ := startLogged(t, "http://127.0.0.1:1/v1")
+	conn := dialServer(t, server)
+	fmt.Fprint(conn, "POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"+
+		"GET /v1/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(conn)
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		t.Error("the connection is kept; want its end")
+	}
+	if answers := strings.Count(string(got), "HTTP/1.1 "); answers != 1 || handler.Stats().Exchanges != 1 {
+		t.Errorf("%d answers, %d exchanges; want one: %q", answers, handler.Stats().Exchanges, got)
+	}
+}
+
+// TestRequestTakenBackEndsUpstream has agents that leave before anything is answered: the upstream must not go on.
+func TestRequestTakenBackEndsUpstream(t *testing.T) {
+	arrived, ended := make(chan struct{}, 1), make(chan struct{}, 1)
+	stop := make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		arrived <- struct{}{}
+		select {
+		case <-r.Context().Done():
+			ended <- struct{}{}
+		case <-stop:
+		}
+	}))
+	defer upstream.Close()
+	defer close(stop)
+	for _, protocol := range []string{"HTTP/1", "HTTP/2"} {
+		handler := newHandler(t, upstream.URL+"/v1")
+		server := httptest.NewUnstartedServer(handler)
+		protocols := new(http.Protocols)
+		protocols.SetHTTP1(protocol == "HTTP/1")
+		protocols.SetUnencryptedHTTP2(protocol == "HTTP/2")
+		server.Config.Protocols = protocols
+		server.Start()
+		ctx, cancel := context.WithCancel(t.Context())
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/v1/responses", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		transport := &http.Transport{Protocols: protocols}
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			if response, err := transport.RoundTrip(req); err == nil {
+				response.Body.Close()
+			}
+		}()
+		<-arrived
+		cancel()
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			t.Errorf("%s: what the agent took back goes on at the upstream", protocol)
+			handler.Cut()
+		}
+		<-answered
+		transport.CloseIdleConnections()
+		server.Close()
 	}
 }
 
