@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -42,5 +43,18 @@ func TestPlainIsBounded(t *testing.T) {
 	}
 	if kept == 0 || kept > maxPlain*maxPlainBytes {
 		t.Errorf("%d bytes are kept; want some, and at most %d", kept, maxPlain*maxPlainBytes)
+	}
+}
+
+// TestPlainKnowsOnlyWhatItWasTold has more texts than places: those that share one are not taken for each other.
+func TestPlainKnowsOnlyWhatItWasTold(t *testing.T) {
+	p := newPlain()
+	for i := range 4 * maxPlain {
+		p.add(strconv.Itoa(i))
+	}
+	for i := range maxPlain {
+		if other := "other " + strconv.Itoa(i); p.has(other) {
+			t.Fatalf("%q is remembered; it was never told", other)
+		}
 	}
 }
