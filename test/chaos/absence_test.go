@@ -56,22 +56,23 @@ func TestAbsence(t *testing.T) {
 	settings := strings.Replace(config(upstream.BaseURL(), c.address, t.TempDir()), "[server]\n", "idle_conn_timeout = \"1s\"\n[server]\n", 1)
 	p := start(t, settings+"[content]\nprompts = \"full\"\n")
 
-	s.run(t, p.url, n/4) // What is remembered of conversations fills up.
+	const remembered = 10_000 // conversations: more of them take no more memory
+	s.run(t, p.url, min(n, remembered+500))
 	light := func() { s.run(t, p.url, 10) }
 	before, was := p.rests(t, light, 0, 0), p.metrics(t)
 	began := time.Now()
-	s.run(t, p.url, n-n/4)
+	s.run(t, p.url, n)
 	took := time.Since(began)
 	after, is := p.rests(t, light, before.goroutines+5, before.files+5), p.metrics(t)
 
 	const stored, waiting = "codex_proxy_store_bytes", "codex_proxy_export_queued_bytes"
 	piled := is[waiting] - was[waiting]
-	if least := float64((n - n/4) * s.length); piled < least {
+	if least := float64(n * s.length); piled < least {
 		t.Errorf("%.1f MiB more wait; want the prompts, %.1f MiB", piled/(1<<20), least/(1<<20))
 	}
-	// Half of a hexadecimal digit is noise.
-	if grown := is[stored] - was[stored]; grown < piled/2 {
-		t.Errorf("the store has grown by %.1f MiB; want %.1f MiB there, compressed", grown/(1<<20), piled/(1<<20))
+	// Half of a hexadecimal digit is noise, which nothing compresses.
+	if grown, least := is[stored]-was[stored], 0.95*float64(n*s.length)/2; grown < least {
+		t.Errorf("the store has grown by %.1f MiB; want at least %.1f MiB, for the noise of the prompts", grown/(1<<20), least/(1<<20))
 	}
 	if limit := before.heap*1.1 + 8<<20; after.heap > limit {
 		t.Errorf("live heap went from %.1f to %.1f MiB while %.1f MiB piled up; want it where it was",
@@ -93,7 +94,7 @@ func TestAbsence(t *testing.T) {
 	}
 	p.terminate(t)
 	p.exited(t)
-	t.Logf("%d exchanges, %d records; the last three quarters in %v, while %.1f MiB of them piled up: live heap %.1f MiB before and %.1f MiB after, resident %.0f and %.0f MiB, database %.1f and %.1f MiB",
-		n, final.Total.Observed, took.Round(time.Second), piled/(1<<20), before.heap/(1<<20), after.heap/(1<<20), before.resident/(1<<20), after.resident/(1<<20),
+	t.Logf("%d records; those of the last %d exchanges in %v, while %.1f MiB piled up: live heap %.1f MiB before and %.1f MiB after, resident %.0f and %.0f MiB, database %.1f and %.1f MiB",
+		final.Total.Observed, n, took.Round(time.Second), piled/(1<<20), before.heap/(1<<20), after.heap/(1<<20), before.resident/(1<<20), after.resident/(1<<20),
 		was[stored]/(1<<20), is[stored]/(1<<20))
 }
