@@ -115,8 +115,9 @@ func TestPowerLossInTransaction(t *testing.T) {
 	if len(after.wal) <= len(before.wal) || !cmp.Equal(before.db, after.db) {
 		t.Fatalf("journal went from %d to %d bytes; want one more transaction", len(before.wal), len(after.wal))
 	}
-	scratch := t.TempDir()
-	for _, at := range offsets(len(before.wal), len(after.wal), dueInJournal) {
+	scratch, cuts := t.TempDir(), offsets(len(before.wal), len(after.wal), dueInJournal)
+	t.Logf("journal cut at %d offsets of a transaction of %d bytes", len(cuts), len(after.wal)-len(before.wal))
+	for _, at := range cuts {
 		for _, rest := range []int{0, len(after.wal) - at} {
 			cut := files{db: after.db, wal: append(append([]byte(nil), after.wal[:at]...), make([]byte, rest)...)}
 			want := []string{"c", "kept", "a", "c"}
@@ -155,8 +156,9 @@ func TestPowerLossInCheckpoint(t *testing.T) {
 	if len(after.wal) != 0 || len(after.db) <= len(before.db) {
 		t.Fatalf("database went from %d to %d bytes, journal is %d; want it folded in", len(before.db), len(after.db), len(after.wal))
 	}
-	scratch := t.TempDir()
-	for _, at := range offsets(0, len(after.db), dueInDatabase) {
+	scratch, cuts := t.TempDir(), offsets(0, len(after.db), dueInDatabase)
+	t.Logf("database cut at %d offsets of %d bytes", len(cuts), len(after.db))
+	for _, at := range cuts {
 		// Pages reach the disk in any order: the first ones, or the last ones.
 		for _, db := range [][]byte{
 			append(append([]byte(nil), after.db[:at]...), before.db[min(at, len(before.db)):]...),
