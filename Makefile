@@ -27,8 +27,8 @@ fmt: $(LINT) ## Format with gofumpt and goimports
 	$(EACH) $(LINT) fmt ./...; done
 bench: ## Measure beside other proxies; bench/README.md
 	bench/run
-microbench: ## Run the Go benchmarks beside the code
-	go test -run '^$$' -bench . -benchmem ./...
+microbench: ## Run the Go benchmarks beside the code COUNT times, for benchstat
+	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) ./...
 e2e: ## Drive the real Codex CLI and a real Collector receiver; needs npm, and downloads on first use
 	cd test/e2e && go vet ./... && go test -count=1 ./...
 parity: export CODEX_E2E_VERSIONS = $(PARITY_VERSIONS)
