@@ -34,6 +34,6 @@ e2e: ## Drive the real Codex CLI and a real Collector receiver; needs npm, and d
 parity: export CODEX_E2E_VERSIONS = $(PARITY_VERSIONS)
 parity: ## Compare with Codex's own telemetry, for PARITY_VERSIONS, and write docs/parity.md; needs npm, and takes half an hour
 	cd test/e2e && CODEX_PARITY_PAGE=$(CURDIR)/docs/parity.md go test -count=1 -timeout 3h -parallel 2 -run '^TestParity$$' .
-check: lint test race chaos fuzz e2e ## Everything CI runs
+check: lint test race chaos fuzz e2e ## Everything, at full length; CONTRIBUTING.md has the bounds of CI
 $(LINT):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) && mv $(TOOLS)/golangci-lint $@
