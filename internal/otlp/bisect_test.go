@@ -126,10 +126,14 @@ type picky struct {
 	tries int
 	took  []string
 	down  bool // once, for a batch that it would take
+	every int  // if set, each so many requests are throttled
 }
 
 func (p *picky) send(_ context.Context, payload []byte) reply {
 	p.tries++
+	if p.every > 0 && p.tries%p.every == 0 {
+		return reply{verdict: verdictRetry}
+	}
 	request := new(collogpb.ExportLogsServiceRequest)
 	if err := proto.Unmarshal(payload, request); err != nil {
 		return reply{verdict: verdictRefused}
@@ -231,6 +235,29 @@ func TestOutageBehindWhatIsSetAside(t *testing.T) {
 		t.Errorf("Stats() = %+v; want 442 delivered and %d refused", s, 512+70)
 	}
 	balance(t, x)
+}
+
+// TestPoisonIsFoundInPauses has a collector that throttles every fifth request, which is sooner than a bad record among 512
+// is found from the start.
+func TestPoisonIsFoundInPauses(t *testing.T) {
+	for _, place := range []int{0, 300, 511} {
+		p := &picky{every: 5}
+		x := openScripted(Config{}, p)
+		defer x.Close()
+		want := recordMixed(x, func(i int) bool { return i == place })
+		for pauses := 0; x.Flush(t.Context()) != nil; pauses++ {
+			if pauses == 20 {
+				t.Fatalf("record %d: Stats() = %+v after %d pauses; want it found", place, x.Stats(), pauses)
+			}
+		}
+		if s := x.Stats(); s.Delivered != 511 || s.Dropped.Refused != 1 || s.Queued != 0 {
+			t.Errorf("record %d: Stats() = %+v; want one refused and the rest delivered", place, s)
+		}
+		if diff := cmp.Diff(want, p.took); diff != "" {
+			t.Errorf("record %d: taken (-want +got):\n%s", place, diff)
+		}
+		balance(t, x)
+	}
 }
 
 // TestOutageWhileBisecting keeps what was not sent yet, and only that.

@@ -26,6 +26,12 @@ type courier struct {
 
 	splits   [numVerdicts]int // made since something was taken, by what was answered
 	retrying bool             // the last try may succeed when repeated
+
+	// Where to go on with the entry that must be retried: how many records its
+	// first piece had. A collector that throttles would never be asked for a bad
+	// record otherwise.
+	paused  uint64 // its ID
+	reached int    // 0 if it was not split
 }
 
 // refusedPiece is a piece of a batch that was refused, and what was said to it.
@@ -51,6 +57,10 @@ func (c *courier) deliver(
 	pieces := []outbox.Entry{e} // the next one last
 	var aside []refusedPiece    // before all of them, oldest first
 	before := c.splits
+	if c.reached > 0 && c.paused == e.ID {
+		pieces = splitTo(e, c.reached)
+	}
+	c.reached = 0
 	for len(pieces) > 0 {
 		last := len(pieces) - 1
 		piece := pieces[last]
@@ -63,6 +73,9 @@ func (c *courier) deliver(
 			pieces, aside = resumed(pieces, aside), nil
 		case r.verdict == verdictRetry:
 			c.splits = [numVerdicts]int{}
+			if piece.Records < e.Records {
+				c.paused, c.reached = e.ID, piece.Records
+			}
 			return joined(resumed(append(pieces, piece), aside)), settled, r.after
 		case r.verdict == verdictRefused || piece.Records <= 1:
 			c.drop(settled, piece, r)
@@ -83,6 +96,24 @@ func (c *courier) deliver(
 		c.drop(settled, a.Entry, a.reply)
 	}
 	return outbox.Entry{ID: e.ID}, settled, 0
+}
+
+// splitTo returns the pieces of an entry of which the first has so many records at
+// most, and each other one about as many as all before it; the first one last.
+func splitTo(e outbox.Entry, records int) []outbox.Entry {
+	pieces := []outbox.Entry{e}
+	for {
+		last := len(pieces) - 1
+		piece := pieces[last]
+		if piece.Records <= max(1, records) {
+			return pieces
+		}
+		first, rest := piece.Split()
+		if first.Records+rest.Records != piece.Records {
+			return pieces // which is found out when it is tried
+		}
+		pieces = append(pieces[:last], rest, first)
+	}
 }
 
 // share is how many splits a batch may cost after so many fruitless ones: as many
