@@ -241,22 +241,24 @@ func TestOutageBehindWhatIsSetAside(t *testing.T) {
 // is found from the start.
 func TestPoisonIsFoundInPauses(t *testing.T) {
 	for _, place := range []int{0, 300, 511} {
-		p := &picky{every: 5}
-		x := openScripted(Config{}, p)
-		defer x.Close()
-		want := recordMixed(x, func(i int) bool { return i == place })
-		for pauses := 0; x.Flush(t.Context()) != nil; pauses++ {
-			if pauses == 20 {
-				t.Fatalf("record %d: Stats() = %+v after %d pauses; want it found", place, x.Stats(), pauses)
+		t.Run(fmt.Sprint(place), func(t *testing.T) {
+			p := &picky{every: 5}
+			x := openScripted(Config{}, p)
+			defer x.Close()
+			want := recordMixed(x, func(i int) bool { return i == place })
+			for pauses := 0; x.Flush(t.Context()) != nil; pauses++ {
+				if pauses == 20 {
+					t.Fatalf("Stats() = %+v after %d pauses; want the bad record found", x.Stats(), pauses)
+				}
 			}
-		}
-		if s := x.Stats(); s.Delivered != 511 || s.Dropped.Refused != 1 || s.Queued != 0 {
-			t.Errorf("record %d: Stats() = %+v; want one refused and the rest delivered", place, s)
-		}
-		if diff := cmp.Diff(want, p.took); diff != "" {
-			t.Errorf("record %d: taken (-want +got):\n%s", place, diff)
-		}
-		balance(t, x)
+			if s := x.Stats(); s.Delivered != 511 || s.Dropped.Refused != 1 || s.Queued != 0 {
+				t.Errorf("Stats() = %+v; want one refused and the rest delivered", s)
+			}
+			if diff := cmp.Diff(want, p.took); diff != "" {
+				t.Errorf("records taken (-want +got):\n%s", diff)
+			}
+			balance(t, x)
+		})
 	}
 }
 
