@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/codex-proxy/codex-proxy/responsestest"
@@ -93,10 +94,9 @@ exporter = { otlp-http = { endpoint = "`+sink.URL+`/logs?key=$QUERY", protocol =
 	call := responsestest.Stream(responsestest.Created("r1"), responsestest.FunctionCall("k2", "shell", `{"password":"`+secret+`"}`), responsestest.Completed("r1"))
 	failure := responsestest.Stream(responsestest.Created("r2"), responsestest.Failed("r2", "server_error", "we failed with "+secret))
 	cut := responsestest.Response{Events: call.Events[:1], Abort: responsestest.AbortStream}
-	number := 0
+	var number atomic.Int64
 	model.Func(func(r *responsestest.Request) responsestest.Response {
-		number++
-		switch number % 6 {
+		switch number.Add(1) % 6 {
 		case 1:
 			return call
 		case 2:
